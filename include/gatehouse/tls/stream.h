@@ -1,0 +1,90 @@
+// Stream: a byte stream on a descriptor, plain or TLS, for one coroutine. TLS works on the descriptor itself
+// (SSL_set_fd), buffers are released while idle.
+//
+// Calls never block. After kWouldBlock wait until can_read() / can_write() says true:
+//
+//   for (;;) {
+//     auto got = stream.read(buffer);
+//     if (got.state != IoState::kWouldBlock) break;
+//     while (!stream.can_read() && !timer.expired()) co_await waiter.wait();
+//   }
+//
+// Owner: a connection. Thread: its loop. Stop: destructor closes the descriptor (a TLS close_notify is sent by
+// shutdown_write()).
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gatehouse/base/result.h"
+#include "gatehouse/base/unique_fd.h"
+#include "gatehouse/runtime/loop.h"
+
+struct ssl_st;
+typedef struct ssl_st SSL;
+struct ssl_ctx_st;
+typedef struct ssl_ctx_st SSL_CTX;
+
+namespace gatehouse::tls {
+
+class Context;
+
+enum class IoState : std::uint8_t {
+  kDone,        // `bytes` > 0 were moved
+  kWouldBlock,
+  kEnd,         // read: the peer ended cleanly (FIN; with TLS: close_notify)
+  kError,       // reset, TLS alert, or FIN without close_notify (truncation)
+};
+
+struct IoResult {
+  IoState state = IoState::kError;
+  std::size_t bytes = 0;
+};
+
+// What the client offered and got; filled when the handshake is done.
+struct HandshakeInfo {
+  std::string_view version;  // "TLSv1.3"
+  std::string_view cipher;
+  std::string_view alpn;     // "http/1.1", or empty
+  std::string_view sni;      // valid as long as the stream
+  bool resumed = false;
+};
+
+class Stream {
+ public:
+  Stream(runtime::Loop& loop, UniqueFd fd, runtime::Waiter* waiter);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  // Turns the plain stream into the server side of TLS; then call handshake() until it is not kWouldBlock.
+  Status accept_tls(const Context& context);
+  IoState handshake(Error* error);  // kDone or kError end it; `error` may be null
+  HandshakeInfo handshake_info() const;
+  bool secure() const noexcept { return ssl_ != nullptr; }
+
+  IoResult read(std::span<char> out);
+  IoResult write(std::span<const iovec> pieces);
+
+  bool can_read() const noexcept;   // a read may make progress (bytes buffered by TLS count)
+  bool can_write() const noexcept;
+  bool hangup() const noexcept { return descriptor_.hangup(); }  // the peer closed its side; bytes may still be unread
+
+  void shutdown_write() noexcept;   // close_notify and FIN
+  void set_waiter(runtime::Waiter* waiter) noexcept { descriptor_.set_waiter(waiter); }
+  int fd() const noexcept { return descriptor_.fd(); }
+
+ private:
+  runtime::Descriptor descriptor_;
+  SSL* ssl_ = nullptr;
+  bool read_wants_write_ = false;
+  bool write_wants_read_ = false;
+};
+
+}  // namespace gatehouse::tls
