@@ -1,0 +1,103 @@
+// The one loader of the configuration: five tiers, strict, every problem at once, the origin of every value kept.
+//
+//   config::LoadOptions options;
+//   options.file = "/etc/gatehouse/gatehouse.yaml";
+//   options.environment = config::read_environment(environ);
+//   config::Loaded loaded = config::load(options);
+//   std::cerr << config::render(loaded.diagnostics, isatty(2));
+//   if (!loaded.configuration) return 2;
+//
+// Start, reload and `gatehouse check` run this same function. It reads files (the configuration, what it includes,
+// `.env`, secrets) and nothing else; it never throws, whatever the bytes are. Blocking; any thread; nothing to stop.
+// The keys, their types, units and defaults: docs/reference/config.md, generated from the table that validates.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/access/settings.h"
+#include "gatehouse/base/log.h"
+#include "gatehouse/base/secret.h"
+#include "gatehouse/config/diagnostic.h"
+#include "gatehouse/edge/settings.h"
+#include "gatehouse/mcp/settings.h"
+#include "gatehouse/state/settings.h"
+#include "gatehouse/upstream/settings.h"
+
+namespace gatehouse::config {
+
+// The whole configuration in effect. Owner: whoever called load(); immutable afterwards by convention.
+struct Configuration {
+  std::vector<std::string> profiles;  // as given, without duplicates
+  std::uint32_t workers = 1;          // event loops
+  log::Settings log;
+  edge::Settings edge;
+  std::vector<upstream::GroupSettings> upstreams;
+  mcp::Settings mcp;
+  state::Settings state;
+  access::Settings access;
+  std::string admin_socket;           // path; empty: none
+  bool metrics_compat = true;         // also the metric names of the earlier platform
+  std::string file;                   // main file; empty: there was none
+  std::map<std::string, Secret> values;  // every leaf in its canonical text; what diff() compares
+
+  bool has_profile(std::string_view name) const;
+};
+
+enum class Tier { kDefault, kFile, kDotenv, kEnvironment, kFlag };  // lowest first
+std::string_view to_string(Tier tier);                              // "default", "file", ".env", "environment", "flag"
+
+struct Origin {
+  Tier tier = Tier::kDefault;
+  std::string place;  // "/etc/gatehouse/gatehouse.yaml:12:14", "NGINX_HTTPS_PORT=8443", "--set listeners.http.address"
+  std::string note;   // "alias of listeners.https.address, port part"
+  std::string value;  // as written there; redacted for secrets
+};
+
+// One key in effect and what it overrode, highest tier first.
+struct Leaf {
+  std::string path;
+  std::string value;  // redacted for secrets
+  Origin from;
+  std::vector<Origin> over;
+  bool needs_restart = false;
+};
+using Provenance = std::vector<Leaf>;  // sorted by path
+
+struct LoadOptions {
+  std::optional<std::string> file;  // else GATEHOUSE_CONFIG, else the first of `search` that exists, else defaults
+  std::optional<std::string> text;  // the file's content when it is not on disk; `file` is then only its name
+  std::vector<std::string> search{"/etc/gatehouse/gatehouse.yaml", "gatehouse.yaml"};
+  std::string directory = ".";      // what `search` is relative to; and paths, when there is no file
+  std::vector<std::string> overrides;  // "listeners.http.address=127.0.0.1:0", the last one wins
+  std::vector<std::string> profiles;   // --profile: added to those of the file
+  std::map<std::string, std::string> environment;  // nothing else of the process environment is read
+  std::vector<std::string> known_variables;        // GATEHOUSE_* names that somebody else reads
+  bool read_dotenv = true;                         // `.env` beside the file
+};
+
+struct Loaded {
+  std::optional<Configuration> configuration;  // none when a diagnostic is an error
+  std::vector<Diagnostic> diagnostics;         // sorted by source and position
+  Provenance provenance;                       // also when there are errors: as far as it got
+};
+
+Loaded load(const LoadOptions& options);
+
+// A change that a reload would make.
+struct Change {
+  std::string path;
+  std::string before;  // empty: the key was not there
+  std::string after;   // empty: it is gone
+  bool needs_restart = false;
+};
+std::vector<Change> diff(const Configuration& before, const Configuration& after);
+
+// "NAME=value" strings, as in `environ`, as a map. Owner of nothing.
+std::map<std::string, std::string> read_environment(const char* const* variables);
+
+}  // namespace gatehouse::config
