@@ -1,0 +1,48 @@
+#include <charconv>
+
+#include "gatehouse/http/exchange.h"
+
+namespace gatehouse::http {
+namespace {
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out.push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (byte < 0x20) {
+      out.append("\\u00");
+      out.push_back(kHex[byte >> 4]);
+      out.push_back(kHex[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+void append_member(std::string& out, std::string_view key, std::string_view value) {
+  out.push_back(',');
+  append_json_string(out, key);
+  out.push_back(':');
+  append_json_string(out, value);
+}
+
+}  // namespace
+
+Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id) {
+  std::string body = "{\"type\":";
+  append_json_string(body, slug);
+  append_member(body, "title", reason_phrase(status));
+  char digits[12];
+  body.append(",\"status\":").append(digits, std::to_chars(digits, digits + sizeof digits, status).ptr);
+  if (!detail.empty()) append_member(body, "detail", detail);
+  if (!request_id.empty()) append_member(body, "instance", request_id);
+  body.append("}\n");
+  return {.status = status, .content_type = "application/problem+json", .body = std::move(body), .headers = {}};
+}
+
+}  // namespace gatehouse::http
