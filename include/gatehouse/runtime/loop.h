@@ -152,7 +152,6 @@ class Loop {
   std::unique_ptr<Reactor> reactor_;
   Waiter* first_ready_ = nullptr;
   Waiter* last_ready_ = nullptr;
-  bool resuming_ = false;
   bool drain_posted_ = false;
 };
 

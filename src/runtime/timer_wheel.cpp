@@ -1,0 +1,79 @@
+#include "timer_wheel.h"
+
+#include <algorithm>
+
+namespace gatehouse::runtime {
+
+void TimerWheel::arm(Timer& timer, Duration delay) noexcept {
+  const std::int64_t now = loop_.clock().now().time_since_epoch().count();
+  timer.expired_ = false;
+  timer.deadline_ = (now + std::max<std::int64_t>(delay.count(), 0) + kTickNanoseconds - 1) / kTickNanoseconds;
+  if (timer.slot_ >= 0 && timer.slot_ <= timer.deadline_) return;  // found when its slot comes up
+  if (timer.slot_ >= 0) unlink(timer);
+  if (linked_ == 0) visited_ = now / kTickNanoseconds - 1;
+  link(timer, timer.deadline_);
+  if (timer.slot_ < alarm_tick_) set_alarm();
+}
+
+void TimerWheel::link(Timer& timer, std::int64_t tick) noexcept {
+  timer.slot_ = std::clamp(tick, visited_ + 1, visited_ + kSlots - 1);
+  Timer*& head = slots_[static_cast<std::size_t>(timer.slot_ % kSlots)];
+  timer.previous_ = nullptr;
+  timer.next_ = head;
+  if (head != nullptr) head->previous_ = &timer;
+  head = &timer;
+  ++linked_;
+}
+
+void TimerWheel::unlink(Timer& timer) noexcept {
+  if (timer.slot_ < 0) return;
+  Timer*& head = slots_[static_cast<std::size_t>(timer.slot_ % kSlots)];
+  (timer.previous_ != nullptr ? timer.previous_->next_ : head) = timer.next_;
+  if (timer.next_ != nullptr) timer.next_->previous_ = timer.previous_;
+  timer.slot_ = -1;
+  --linked_;
+}
+
+void TimerWheel::visit(std::int64_t tick) noexcept {
+  Timer* timer = std::exchange(slots_[static_cast<std::size_t>(tick % kSlots)], nullptr);
+  while (timer != nullptr) {
+    Timer& current = *timer;
+    timer = timer->next_;
+    current.slot_ = -1;
+    --linked_;
+    if (current.deadline_ == Timer::kNever) continue;
+    if (current.deadline_ > tick) {
+      link(current, current.deadline_);
+      continue;
+    }
+    current.deadline_ = Timer::kNever;
+    current.expired_ = true;
+    current.waiter_.notify();
+  }
+}
+
+void TimerWheel::advance() noexcept {
+  const std::int64_t now = now_ticks();
+  // After a long pause each slot needs one visit, not one for each missed tick.
+  if (now - visited_ > kSlots) visited_ = now - kSlots;
+  while (visited_ < now && linked_ > 0) {
+    ++visited_;
+    visit(visited_);
+  }
+  visited_ = std::max(visited_, now);
+  alarm_tick_ = INT64_MAX;
+  if (linked_ > 0) set_alarm();
+}
+
+void TimerWheel::set_alarm() noexcept {
+  std::int64_t tick = visited_ + 1;
+  while (slots_[static_cast<std::size_t>(tick % kSlots)] == nullptr) ++tick;
+  alarm_tick_ = tick;
+  const auto delay = std::chrono::nanoseconds(tick * kTickNanoseconds) - loop_.clock().now().time_since_epoch();
+  alarm_.expires_after(std::max(std::chrono::nanoseconds(0), delay));
+  alarm_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) advance();
+  });
+}
+
+}  // namespace gatehouse::runtime
