@@ -1,0 +1,87 @@
+// Gateway: MCP endpoints in front of MCP servers, each endpoint passing through to one server: an HTTP server (`url:`) or a
+// child on stdio (`command:`). Clients of the legacy revisions (2025-03-26, 2025-06-18, 2025-11-25: sessions, SSE in both
+// directions) and of 2026-07-28 (stateless) are told apart per request; the server must speak the client's era.
+//
+//   mcp::Gateway gateway(settings, {.loops = loops, .http = *http, .random = random, .observer = metrics});
+//   handlers.add("mcp", gateway.handler());
+//   …
+//   gateway.drain();                    // no new sessions; GET streams end
+//   loops stop, threads are joined
+//   ~Gateway                            // kills and reaps what is left
+//
+// Threads. handler() may be called on every loop; settings, drain(), reload() and status() from any thread. A session to a
+// child lives on the loop on which it was opened; an exchange on another loop talks to it through Loop::post and a mailbox
+// (src/mcp/inbox.h). The directory of sessions is one map behind a mutex that is held for a look-up, never across a wait.
+//
+// Refusals are JSON-RPC errors with the request's id, byte for byte; statuses as in docs/reference/mcp.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/http/exchange.h"
+#include "gatehouse/mcp/http_port.h"
+#include "gatehouse/mcp/settings.h"
+#include "gatehouse/runtime/loop.h"
+#include "gatehouse/runtime/random.h"
+
+namespace gatehouse::mcp {
+
+// What happened, for metrics. Called on any loop; must not block. `tool` comes from clients: bound its values.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void sessions(std::string_view /*server*/, std::int64_t /*open*/) {}
+  virtual void processes(std::string_view /*server*/, std::int64_t /*running*/) {}
+  // result: "ok", "tool_error" (isError), "rpc_error", "transport_error", "cancelled"
+  virtual void tool_call(std::string_view /*server*/, std::string_view /*tool*/, std::string_view /*result*/,
+                         runtime::Duration /*took*/) {}
+  virtual void refused(std::string_view /*reason*/) {}
+  virtual void dropped_message(std::string_view /*server*/, std::string_view /*reason*/) {}
+};
+
+struct Ports {
+  std::vector<runtime::Loop*> loops;  // by index; outlive the gateway
+  HttpPort* http = nullptr;           // how to reach `url:` servers; may be null when there are none
+  runtime::Random* random = nullptr;  // null: the system's
+  Observer* observer = nullptr;       // may be null
+  std::vector<std::string> route_hosts;  // host names that routes name, allowed in Host besides settings.allowed_hosts
+};
+
+struct ServerStatus {
+  std::string name;
+  std::string transport;    // "http", "stdio"
+  std::string state;        // "idle", "running", "failing" (its last call or start failed)
+  std::uint64_t sessions = 0;
+  std::uint64_t processes = 0;
+  std::string last_error;   // empty: none since the last success
+};
+
+class Gateway {
+ public:
+  Gateway(Settings settings, Ports ports);
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+  ~Gateway();               // after the loops have stopped, or on the only loop's thread
+
+  http::Handler& handler();
+
+  // New settings for requests from now on; sessions of servers whose settings changed or that are gone are ended.
+  void reload(Settings settings, std::vector<std::string> route_hosts);
+
+  void drain();             // new sessions are refused with 503, sessions and children end
+  std::vector<ServerStatus> status() const;
+  std::uint64_t session_count() const;
+  bool end_session(std::string_view id);  // for operators and revoked keys; false: unknown
+  std::uint64_t end_sessions_of(std::string_view principal);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatehouse::mcp
