@@ -42,7 +42,8 @@ class StateDirectory {
 Result<std::string> database_path(const Settings& settings, const std::string& directory);
 
 // Opens (makes, mode 0600) the database, checks it, brings its schema up to date. Errors as in Store, and
-//   schema-newer  a later gatehouse wrote it; nothing was touched
+//   schema-newer      a later gatehouse wrote it; nothing was touched
+//   database-foreign  it holds tables of some other program; nothing was touched
 Result<std::unique_ptr<Store>> open_store(const Settings& settings, const StateDirectory& directory,
                                           runtime::Clock& clock);
 

@@ -6,6 +6,7 @@
 // Errors, the same slugs from every implementation:
 //   not-found          no such row, or a row that is referred to does not exist
 //   conflict           a name or id that must be unique is taken
+//   bad-request        a value that the schema refuses (transport, status, metadata that is no JSON)
 //   disk-full          nothing was changed; make room
 //   database-corrupt   the file is damaged; restore a backup
 //   database-busy      another process holds the database for longer than 5 s
