@@ -1,0 +1,77 @@
+#include "field_rules.h"
+
+#include "chars.h"
+
+namespace gatehouse::http {
+namespace {
+
+bool starts_ignoring_case(std::string_view text, std::string_view prefix) noexcept {
+  return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool any_of(std::string_view name, std::initializer_list<std::string_view> names) noexcept {
+  for (const std::string_view other : names)
+    if (equals_ignoring_case(name, other)) return true;
+  return false;
+}
+
+// Names by which a trusted proxy, but nobody else, may tell the upstream who asks for what.
+bool identity_name(std::string_view name) noexcept {
+  return starts_ignoring_case(name, "x-forwarded-") ||
+         any_of(name, {"remote-user", "x-remote-user", "x-original-url", "x-rewrite-url"});
+}
+
+bool own_name(std::string_view name) noexcept {
+  return starts_ignoring_case(name, "x-gatehouse-") || any_of(name, {"x-request-attempt", "proxy"});
+}
+
+// CGI, WSGI and their kin turn '-' (and some '.') into '_': there "X_Real_IP" is the same variable as "X-Real-IP".
+bool aliases_known_name(std::string_view name, bool trusted) noexcept {
+  char plain[64];
+  if (name.size() > sizeof plain) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) plain[i] = name[i] == '_' || name[i] == '.' ? '-' : name[i];
+  const std::string_view alias(plain, name.size());
+  return classify_field(alias) != FieldId::kOther || own_name(alias) || (!trusted && identity_name(alias));
+}
+
+bool has_special(std::string_view name, bool& underscore) noexcept {
+  bool dot = false;
+  for (const char c : name) {
+    underscore |= c == '_';
+    dot |= c == '.';
+  }
+  return underscore || dot;
+}
+
+}  // namespace
+
+bool nominates(const Fields& fields) noexcept {
+  for (const Field& field : fields) {
+    if (field.id != FieldId::kConnection) continue;
+    for (std::string_view list = field.value; !list.empty();)
+      if (const std::string_view option = take_member(list);
+          !option.empty() && !any_of(option, {"close", "keep-alive", "upgrade", "te"}))
+        return true;
+  }
+  return false;
+}
+
+bool nominated(const Fields& fields, std::string_view name) noexcept {
+  if (identity_name(name)) return false;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::kConnection) continue;
+    for (std::string_view list = field.value; !list.empty();)
+      if (equals_ignoring_case(take_member(list), name)) return true;
+  }
+  return false;
+}
+
+bool forgeable(std::string_view name, bool trusted, bool keep_underscore_names) noexcept {
+  const char first = to_lower(name.front());
+  if ((first == 'x' || first == 'r' || first == 'p') && (own_name(name) || (!trusted && identity_name(name)))) return true;
+  bool underscore = false;
+  if (!has_special(name, underscore)) return false;
+  return (underscore && !keep_underscore_names) || aliases_known_name(name, trusted);
+}
+
+}  // namespace gatehouse::http
