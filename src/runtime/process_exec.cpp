@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,6 +14,10 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+
+extern "C" {  // glibc 2.36 declares its functions without C linkage
+#include <sys/pidfd.h>
+}
 
 namespace gatehouse::runtime::detail {
 namespace {
