@@ -43,7 +43,10 @@ class Scanner {
   Scanner(JsonCursor& cursor, ScanLimits limits, Envelope& out) : json_(cursor), limits_(limits), out_(out) {}
 
   bool message() {
-    const bool parsed = json_.peek() == '{' ? json_.object([this](Raw key) { return top(key); }) : not_an_object();
+    const bool object = json_.peek() == '{';
+    const std::size_t start = json_.offset();
+    const bool parsed = object ? json_.object([this](Raw key) { return top(key); }) : not_an_object();
+    out_.bytes = json_.since(start);
     if (parsed) classify();
     return parsed;
   }

@@ -36,6 +36,7 @@ struct Envelope {
   const char* problem = "";   // why kBadJson or kBadShape: "depth", "utf8", "duplicate_key", "id", "trailing" …
   std::size_t offset = 0;     // where it was seen
 
+  Raw bytes;                  // the message itself, without white space around it
   Raw id;                     // string or integer, never anything else
   bool id_null = false;       // "id": null, as in an error about an unreadable message
   std::string_view method;    // decoded

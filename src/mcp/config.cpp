@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include <algorithm>
+
+namespace gatehouse::mcp {
+
+bool ServerState::take_process(std::uint32_t limit) noexcept {
+  std::uint32_t now = processes_.load(std::memory_order_relaxed);
+  do {
+    if (now >= limit) return false;
+  } while (!processes_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
+  return true;
+}
+
+void ServerState::failed(std::string_view error) {
+  const std::lock_guard lock(mutex_);
+  last_error_ = error;
+  failing_.store(true, std::memory_order_relaxed);
+}
+
+void ServerState::succeeded() {
+  if (!failing_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  last_error_.clear();
+  failing_.store(false, std::memory_order_relaxed);
+}
+
+std::string ServerState::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+std::string Server::path() const {
+  const std::size_t authority = settings.url.find("://");
+  if (authority == std::string::npos) return "/";
+  const std::size_t slash = settings.url.find('/', authority + 3);
+  return slash == std::string::npos ? "/" : settings.url.substr(slash, settings.url.find('#') - slash);
+}
+
+Target Config::find(std::string_view path) const {
+  Target target;
+  const auto by_name = [this](std::string_view name) {
+    const auto found = servers.find(name);
+    return found == servers.end() ? nullptr : found->second;
+  };
+  for (const EndpointSettings& endpoint : settings.endpoints) {
+    if (endpoint.path != path) continue;
+    target.endpoint = &endpoint;
+    if (endpoint.servers.size() == 1) target.server = by_name(endpoint.servers.front());
+    return target;
+  }
+  for (const EndpointSettings& endpoint : settings.endpoints) {
+    std::string_view rest = path;
+    if (!rest.starts_with(endpoint.path)) continue;
+    rest.remove_prefix(endpoint.path.size());
+    if (!rest.starts_with('/')) continue;
+    rest.remove_prefix(1);
+    if (std::find(endpoint.servers.begin(), endpoint.servers.end(), rest) == endpoint.servers.end()) continue;
+    target.endpoint = &endpoint;
+    target.server = by_name(rest);
+    return target;
+  }
+  return target;
+}
+
+bool same(const ServerSettings& a, const ServerSettings& b) noexcept {
+  return a.name == b.name && a.url == b.url && a.command == b.command && a.environment == b.environment &&
+         a.max_processes == b.max_processes && a.start_timeout == b.start_timeout && a.call_timeout == b.call_timeout &&
+         a.stop_grace == b.stop_grace;
+}
+
+std::shared_ptr<const Config> make_config(Settings settings, std::vector<std::string> route_hosts, const Config* previous) {
+  auto config = std::make_shared<Config>();
+  config->hosts.hosts = std::move(route_hosts);
+  config->hosts.hosts.insert(config->hosts.hosts.end(), settings.allowed_hosts.begin(), settings.allowed_hosts.end());
+  config->hosts.origins = settings.allowed_origins;
+  for (const ServerSettings& server : settings.servers) {
+    std::shared_ptr<const Server> old;
+    if (previous != nullptr)
+      if (const auto found = previous->servers.find(server.name); found != previous->servers.end()) old = found->second;
+    if (!old || !same(old->settings, server)) {
+      auto state = old ? old->state : std::make_shared<ServerState>(server.name);
+      state->legacy_until.store(0, std::memory_order_relaxed);
+      old = std::make_shared<Server>(Server{server, std::move(state)});
+    }
+    config->servers.emplace(server.name, std::move(old));
+  }
+  config->settings = std::move(settings);
+  return config;
+}
+
+}  // namespace gatehouse::mcp

@@ -1,0 +1,50 @@
+// What a request must look like before a server sees it, as tables in the order of the specification. Sans-IO.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/http/exchange.h"
+#include "gatehouse/mcp/envelope.h"
+#include "protocol.h"
+
+namespace gatehouse::mcp {
+
+enum class Era { kLegacy, kModern };
+
+// Why a request is refused; status 0: it is not.
+struct Refusal {
+  int status = 0;
+  int code = 0;
+  std::string_view reason;   // slug, for metrics, access log and data.reason
+  std::string message;
+  std::string data;          // raw JSON; empty: {"reason": …}
+  explicit operator bool() const noexcept { return status != 0; }
+};
+
+struct Hosts {
+  std::vector<std::string> hosts;    // host names without port
+  std::vector<std::string> origins;  // "https://app.example"
+};
+
+// DNS rebinding: Host must be one of ours, Origin (when sent) one that we trust (MCP security best practices).
+Refusal check_origin(const http::RequestHead& head, const http::ClientInfo& client, const Hosts& hosts);
+
+// Content-Type and Accept of a POST.
+Refusal check_media(const http::RequestHead& head);
+bool accepts(std::string_view accept, std::string_view media_type) noexcept;
+
+Era era_of(const http::RequestHead& head, const Envelope& envelope) noexcept;
+
+// The rows of each era, first failing one wins.
+Refusal check_shape(const http::RequestHead& head, const Envelope& envelope);
+Refusal check_modern(const http::RequestHead& head, const Envelope& envelope);
+Refusal check_legacy(const http::RequestHead& head);
+
+// Name of the tool, prompt or resource that the message is about, decoded; empty when none.
+std::string subject_of(const Envelope& envelope);
+
+http::Response refusal_response(const Refusal& refusal, Raw id);
+
+}  // namespace gatehouse::mcp

@@ -1,0 +1,76 @@
+#include <algorithm>
+
+#include "ingress.h"
+#include "json_text.h"
+
+namespace gatehouse::mcp {
+
+namespace {
+
+bool all_of_chars(std::string_view text, std::string_view allowed) noexcept {
+  return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool is_ipv6(std::string_view host) noexcept {
+  return host.size() > 2 && host.front() == '[' && host.back() == ']' &&
+         all_of_chars(host.substr(1, host.size() - 2), "0123456789abcdefABCDEF:.");
+}
+
+bool is_ip_literal(std::string_view host) noexcept {
+  return is_ipv6(host) || (all_of_chars(host, "0123456789.") && std::count(host.begin(), host.end(), '.') == 3);
+}
+
+bool is_loopback_name(std::string_view host) noexcept {
+  return equal_fold(host, "localhost") || host == "[::1]" || (is_ip_literal(host) && host.starts_with("127."));
+}
+
+struct Origin {
+  std::string_view scheme;
+  std::string_view host;  // without port
+};
+
+// "scheme://host[:port]"; an empty host for everything else ("null", paths, user information).
+Origin parse_origin(std::string_view text) noexcept {
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos) return {};
+  std::string_view authority = text.substr(colon + 3);
+  if (authority.find_first_of("/?#@ ") != std::string_view::npos) return {};
+  const std::size_t port = authority.find(':', authority.starts_with('[') ? std::min(authority.find(']'), authority.size()) : 0);
+  if (port != std::string_view::npos && !all_of_chars(authority.substr(port + 1), "0123456789")) return {};
+  return {text.substr(0, colon), authority.substr(0, port)};
+}
+
+bool listed(const std::vector<std::string>& list, std::string_view item) noexcept {
+  return std::any_of(list.begin(), list.end(), [&](const std::string& own) {
+    if (own.starts_with("*."))
+      return item.size() > own.size() - 1 && equal_fold(item.substr(item.size() - own.size() + 1), std::string_view(own).substr(1));
+    return equal_fold(own, item);
+  });
+}
+
+// An address in Host cannot come from a rebound name; a name must be one that was configured.
+bool host_allowed(std::string_view host, const http::ClientInfo& client, const Hosts& hosts) noexcept {
+  if (is_loopback_name(host) || listed(hosts.hosts, host)) return true;
+  return !client.loopback_listener && is_ip_literal(host);
+}
+
+bool origin_allowed(std::string_view text, std::string_view own_host, const Hosts& hosts) noexcept {
+  if (listed(hosts.origins, text)) return true;
+  const Origin origin = parse_origin(text);
+  if (!equal_fold(origin.scheme, "http") && !equal_fold(origin.scheme, "https")) return false;
+  return !origin.host.empty() &&
+         (is_loopback_name(origin.host) || equal_fold(origin.host, own_host) || listed(hosts.hosts, origin.host));
+}
+
+}  // namespace
+
+Refusal check_origin(const http::RequestHead& head, const http::ClientInfo& client, const Hosts& hosts) {
+  if (!host_allowed(head.host, client, hosts))
+    return {403, kInvalidRequest, "host", "Forbidden: Host is not allowed here (mcp.allowed_hosts)", {}};
+  for (const http::Field& field : head.fields)
+    if (field.id == http::FieldId::kOrigin && !origin_allowed(field.value, head.host, hosts))
+      return {403, kInvalidRequest, "origin", "Forbidden: Origin is not allowed here (mcp.allowed_origins)", {}};
+  return {};
+}
+
+}  // namespace gatehouse::mcp
