@@ -1,0 +1,87 @@
+"""Who asked, as the backend learns it: X-Forwarded-*, Forwarded, X-Request-Id, trusted proxies (http.md 4.10)."""
+import re
+import unittest
+
+from harness import *
+
+FORGED = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "gopher"), ("X-Forwarded-Host", "evil"),
+          ("X-Real-IP", "6.6.6.6"), ("Forwarded", "for=6.6.6.6")]
+
+
+class UntrustedTest(SharedDaemonTest):
+    @classmethod
+    def configuration(cls, backend):
+        return tls_config(backend)
+
+    def seen(self, fields=(), listener="http", **options):
+        before = len(self.shared_backend.requests)
+        fetch(self.daemon.address(listener), fields=fields, tls=listener == "https", **options)
+        return self.shared_backend.requests[before]
+
+    def test_client_and_scheme_are_told(self):
+        seen = self.seen(host="shop.example")
+        self.assertEqual(seen.get("x-forwarded-for"), "127.0.0.1")
+        self.assertEqual(seen.get("x-forwarded-proto"), "http")
+        self.assertEqual(seen.get("x-forwarded-host"), "shop.example")
+        self.assertEqual(seen.get("host"), "shop.example")
+
+    def test_scheme_over_tls(self):
+        self.assertEqual(self.seen(listener="https").get("x-forwarded-proto"), "https")
+
+    def test_forged_fields_are_replaced(self):
+        seen = self.seen(FORGED)
+        for name, _ in FORGED:
+            self.assertLessEqual(len(seen.all(name)), 1, name)
+        everything = " ".join(value for _, value in seen.fields)
+        for lie in ("6.6.6.6", "gopher", "evil"):
+            self.assertNotIn(lie, everything)
+
+    def test_request_id_is_made(self):
+        first, second = self.seen().get("x-request-id"), self.seen().get("x-request-id")
+        self.assertRegex(first, r"^[A-Za-z0-9._-]{16,128}$")
+        self.assertNotEqual(first, second)
+
+    def test_bad_request_id_is_replaced(self):
+        for bad in ("a b", "x" * 129, "<script>"):
+            with self.subTest(bad[:10]):
+                seen = self.seen([("X-Request-Id", bad)])
+                self.assertEqual(len(seen.all("x-request-id")), 1)
+                self.assertNotEqual(seen.get("x-request-id"), bad)
+
+    def test_log_line_carries_the_request_id(self):
+        made = self.seen().get("x-request-id")
+        wait_until(lambda: self.daemon.log.find("request", request_id=made), "the log line of the request")
+
+
+class TrustedTest(SharedDaemonTest):
+    @classmethod
+    def configuration(cls, backend):
+        return proxy_config(backend, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
+
+    def seen(self, *fields):
+        before = len(self.shared_backend.requests)
+        fetch(self.daemon.address(), fields=fields)
+        return self.shared_backend.requests[before]
+
+    def forwarded_for(self, *fields):
+        return re.split(r",\s*", self.seen(*fields).get("x-forwarded-for"))
+
+    def test_own_hop_is_appended(self):
+        self.assertEqual(self.forwarded_for(("X-Forwarded-For", "192.0.2.7")), ["192.0.2.7", "127.0.0.1"])
+
+    def test_client_is_the_rightmost_untrusted(self):
+        self.seen(("X-Forwarded-For", "6.6.6.6, 192.0.2.9, 10.1.1.1"))
+        wait_until(lambda: self.daemon.log.find("request", client="192.0.2.9"), "a log line with the client's address")
+
+    def test_scheme_of_the_trusted_proxy_is_kept(self):
+        self.assertEqual(self.seen(("X-Forwarded-Proto", "https")).get("x-forwarded-proto"), "https")
+
+    def test_garbage_is_not_believed(self):
+        for garbage in ("unknown", "999.1.1.1", "a, b", "[::1", ",,,"):
+            with self.subTest(garbage):
+                seen = self.seen(("X-Forwarded-For", garbage))
+                self.assertTrue(seen.get("x-forwarded-for").endswith("127.0.0.1"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,361 @@
+"""Drain, reload, and every reason for not starting, in words that help."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import unittest
+from pathlib import Path
+
+from harness import *
+
+
+class Gate:
+    """A backend that answers when the test opens it."""
+
+    def __init__(self):
+        self.opened = threading.Event()
+
+    def __call__(self, stream, backend):
+        backend.record(stream.request())
+        assert self.opened.wait(DEADLINE)
+        stream.sock.sendall(plain_response(b"late"))
+
+
+class DrainTest(DaemonTest):
+    def test_request_in_flight_is_finished(self):
+        gate = Gate()
+        daemon, backend = self.proxy(gate)
+        busy = self.connect(daemon)
+        busy.sock.sendall(request_bytes())
+        backend.wait_requests(1)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.log.wait("daemon.stopping")
+        gate.opened.set()
+        self.assertEqual(busy.response().body, b"late")
+        daemon.stop()
+
+    def test_idle_connections_are_closed_at_once(self):
+        daemon, _ = self.proxy()
+        idle = self.connect(daemon)
+        idle.sock.sendall(request_bytes())
+        idle.response()
+        daemon.process.send_signal(signal.SIGTERM)
+        self.assertLess(wait_closed(idle), 5)
+        daemon.stop()
+
+    def test_drain_ends_at_its_deadline(self):
+        gate = Gate()
+        daemon, backend = self.proxy(gate, timeouts={"drain": "500ms"})
+        busy = self.connect(daemon)
+        busy.sock.sendall(request_bytes())
+        backend.wait_requests(1)
+        started = time.monotonic()
+        daemon.stop()
+        self.assertLess(time.monotonic() - started, 10)
+        gate.opened.set()
+
+    def test_second_signal_ends_at_once(self):
+        gate = Gate()
+        daemon, backend = self.proxy(gate)
+        busy = self.connect(daemon)
+        busy.sock.sendall(request_bytes())
+        backend.wait_requests(1)
+        daemon.process.send_signal(signal.SIGINT)
+        daemon.log.wait("daemon.stopping")
+        daemon.process.send_signal(signal.SIGINT)
+        daemon.expect_exit = 130
+        self.assertEqual(daemon.wait_exit(10), 130)
+        gate.opened.set()
+
+    def test_no_request_is_lost_under_load(self):
+        daemon, _ = self.proxy()
+        problems, stop = [], threading.Event()
+
+        def load():
+            while not stop.is_set():
+                try:
+                    stream = connect(daemon.address())
+                except OSError:
+                    return  # the listener is gone: allowed
+                try:
+                    stream.sock.sendall(request_bytes(fields=[("Connection", "close")]))
+                    problems.extend([] if stream.response().status == 200 else ["status"])
+                except (Broken, OSError) as error:
+                    problems.append(error) if stream.buffer else None
+                finally:
+                    stream.sock.close()
+
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(daemon.log.find("request")) > 50, "some load")
+        daemon.stop()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(problems, [])
+
+
+class ReloadTest(DaemonTest):
+    def running(self):
+        daemon = self.start({"routes": [self.route("old")]})
+        self.assertEqual(self.body(daemon), b"old")
+        return daemon
+
+    @staticmethod
+    def route(text):
+        return {"match": {"path": "/"}, "respond": {"status": 200, "body": text}}
+
+    def body(self, daemon):
+        return fetch(daemon.address()).body
+
+    def change(self, daemon, text):
+        daemon.write_config(daemon.config | {"routes": [self.route(text)]})
+
+    def test_by_signal(self):
+        daemon = self.running()
+        self.change(daemon, "new")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.body(daemon) == b"new", "the new answer")
+
+    def test_by_command(self):
+        daemon = self.running()
+        self.change(daemon, "new")
+        done = daemon.command("reload")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.body(daemon), b"new")
+
+    def test_bad_file_changes_nothing(self):
+        daemon = self.running()
+        bad = daemon.config | {"routes": [{"match": {"path": "/"}, "to": "nobody"}], "unknown_key": 1}
+        daemon.write_config(bad)
+        done = daemon.command("reload")
+        self.assertIn(done.returncode, (1, 2), done)
+        self.assertIn("nobody", done.stderr)
+        self.assertIn("unknown_key", done.stderr)
+        self.assertEqual(self.body(daemon), b"old")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.log.wait("config.refused")
+        self.assertEqual(self.body(daemon), b"old")
+
+    def test_connection_survives(self):
+        daemon = self.running()
+        stream = self.connect(daemon)
+        stream.sock.sendall(request_bytes())
+        self.assertEqual(stream.response().body, b"old")
+        self.change(daemon, "new")
+        self.assertEqual(daemon.command("reload").returncode, 0)
+        stream.sock.sendall(request_bytes())
+        self.assertEqual(stream.response().body, b"new")
+
+    def test_listener_comes_and_goes(self):
+        daemon = self.running()
+        port = free_port()
+        both = json.loads(json.dumps(daemon.config))
+        both["listeners"]["second"] = {"address": f"127.0.0.1:{port}"}
+        daemon.write_config(both)
+        self.assertEqual(daemon.command("reload").returncode, 0)
+        self.assertEqual(fetch(("127.0.0.1", port)).body, b"old")
+        daemon.write_config(daemon.config)
+        self.assertEqual(daemon.command("reload").returncode, 0)
+        wait_until(lambda: self.refused(port), "the end of the second listener")
+
+    def refused(self, port):
+        try:
+            connect(("127.0.0.1", port)).sock.close()
+            return False
+        except ConnectionRefusedError:
+            return True
+
+    def test_new_listener_on_a_busy_port_changes_nothing(self):
+        daemon, other = self.running(), self.backend()
+        busy = json.loads(json.dumps(daemon.config)) | {"routes": [self.route("new")]}
+        busy["listeners"]["second"] = {"address": other.name}
+        daemon.write_config(busy)
+        done = daemon.command("reload")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(other.name, done.stderr)
+        self.assertEqual(self.body(daemon), b"old")
+
+    def test_hundred_reloads_under_load(self):
+        backend = self.backend()
+        daemon = self.start(proxy_config(backend))
+        statuses, stop = [], threading.Event()
+
+        def load():
+            stream = connect(daemon.address())
+            while not stop.is_set():
+                stream.sock.sendall(request_bytes())
+                statuses.append(stream.response().status)
+            stream.sock.close()
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        descriptors = daemon.descriptors()
+        for number in range(100):
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.log.wait("config.reloaded", number + 1)
+        stop.set()
+        thread.join()
+        self.assertEqual(set(statuses), {200})
+        self.assertLessEqual(daemon.descriptors(), descriptors + 4)
+
+
+class StartErrorTest(DaemonTest):
+    """A start that cannot work ends at once, with an exit code and a sentence that names the thing."""
+
+    def refused(self, config, *words, code=None, **options):
+        daemon = Daemon(config, **options)
+        daemon.start(wait_ready=False)
+        try:
+            code_seen = daemon.wait_exit(DEADLINE)
+            text = daemon.stderr() + "".join(l["_raw"].decode() for l in daemon.log.lines)
+            self.assertIn(code_seen, (1, 2) if code is None else (code,), text)
+            for word in words:
+                self.assertIn(word, text)
+            self.assertNotIn("AddressSanitizer", text)
+            return text
+        finally:
+            daemon.kill()
+            daemon._remove_directory()
+
+    def test_port_in_use_names_its_owner(self):
+        other = self.backend()
+        config = proxy_config(other)
+        config["listeners"]["http"]["address"] = other.name
+        self.refused(config, other.name, "in use", f"pid {os.getpid()}", code=1)
+
+    def test_bad_configuration_is_exit_2_with_every_problem(self):
+        text = self.refused({"listners": {}, "workers": "many"}, "listners", "did you mean", "listeners", "workers", code=2)
+        self.assertRegex(text, r"gatehouse\.yaml:\d+:\d+: ")
+
+    def test_missing_configuration_file(self):
+        done = subprocess.run([binary(), "run", "--config", "/nonexistent.yaml"], capture_output=True, text=True,
+                              timeout=DEADLINE, env=clean_environment())
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/nonexistent.yaml", done.stderr)
+
+    def manual(self, chain, key):
+        config = tls_config(self.backend(), certificates={"mode": "manual", "files": [{"chain": str(chain), "key": str(key)}]})
+        return config
+
+    def test_missing_key_file(self):
+        chain, key = make_certificate(self.temporary_directory())
+        key.unlink()
+        self.refused(self.manual(chain, key), str(key))
+
+    def test_unreadable_key_file(self):
+        directory = self.temporary_directory()
+        chain, key = make_certificate(directory)
+        key.unlink()
+        key.mkdir()  # even root cannot read it
+        self.refused(self.manual(chain, key), str(key))
+
+    def test_world_readable_key_file(self):
+        chain, key = make_certificate(self.temporary_directory())
+        key.chmod(0o644)
+        self.refused(self.manual(chain, key), str(key))
+
+    def test_key_of_another_certificate(self):
+        directory = self.temporary_directory()
+        chain, _ = make_certificate(directory, "one")
+        _, key = make_certificate(directory, "two")
+        self.refused(self.manual(chain, key), str(key))
+
+    def test_broken_certificate_file(self):
+        chain, key = make_certificate(self.temporary_directory())
+        chain.write_text("-----BEGIN CERTIFICATE-----\nnonsense\n")
+        self.refused(self.manual(chain, key), str(chain))
+
+    def test_state_directory_that_cannot_be_made(self):
+        blocked = self.temporary_directory() / "file"
+        blocked.write_text("")
+        config = proxy_config(self.backend(), state={"directory": str(blocked / "state")})
+        self.refused(config, str(blocked), code=1)
+
+    def test_damaged_database_is_named(self):
+        directory = self.temporary_directory()
+        config = proxy_config(self.backend())
+        with Daemon(config, directory=directory) as daemon:
+            database = daemon.state / "gatehouse.db"
+            self.assertTrue(database.exists())
+        for beside in daemon.state.glob("gatehouse.db-*"):
+            beside.unlink()
+        content = bytearray(database.read_bytes())
+        content[100:3000] = os.urandom(2900)
+        database.write_bytes(content)
+        self.refused(config, "gatehouse.db", directory=directory)
+
+
+MOUNTED_START = """
+set -eu
+mount -t tmpfs -o {options} none "$1"
+{fill}
+shift
+exec "$@"
+"""
+
+
+@unittest.skipUnless(os.geteuid() == 0, "mounting needs root")
+class FullDiskTest(DaemonTest):
+    """The state directory on a file system of its own, in a private mount namespace."""
+
+    def run_mounted(self, options, fill):
+        directory = self.temporary_directory()
+        state = directory / "state"
+        state.mkdir(mode=0o700)
+        config = proxy_config(self.backend(), state={"directory": str(state)})
+        helper = directory / "mounted"
+        helper.write_text("#!/bin/bash\n" + f'exec unshare --mount --propagation private bash -c \'{MOUNTED_START.format(options=options, fill=fill)}\' '
+                          f'mounted "{state}" "{binary()}" "$@"\n')
+        helper.chmod(0o755)
+        return Daemon(config, directory=directory, program=helper)
+
+    def test_full_disk_is_named(self):
+        daemon = self.run_mounted("size=64k,mode=0700", 'dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null || true')
+        daemon.start(wait_ready=False)
+        self.assertEqual(daemon.wait_exit(DEADLINE), 1)
+        text = daemon.stderr() + "".join(l["_raw"].decode() for l in daemon.log.lines)
+        self.assertRegex(text.lower(), "no space left|full")
+        self.assertIn(str(daemon.state), text)
+
+    def test_read_only_state_directory_is_named(self):
+        daemon = self.run_mounted("size=64k,mode=0700", 'mount -o remount,ro "$1"')
+        daemon.start(wait_ready=False)
+        self.assertEqual(daemon.wait_exit(DEADLINE), 1)
+        text = daemon.stderr() + "".join(l["_raw"].decode() for l in daemon.log.lines)
+        self.assertIn(str(daemon.state), text)
+
+    def test_disk_that_fills_up_while_running(self):
+        """Proxying goes on; what must be stored is refused; with space again it works again."""
+        daemon = self.run_mounted("size=2m,mode=0700", ":")
+        self.enterContext(daemon)
+        inside = Path(f"/proc/{daemon.process.pid}/root{daemon.state}")
+        daemon.socket_path = inside / "admin.sock"
+        filler = inside / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            self.fill(file)
+            self.assertEqual(fetch(daemon.address()).status, 200)
+            done = None
+            for number in range(40):  # pages that are free inside the database are used up first
+                done = daemon.command("keys", "add", "--name", f"k{number}" + "x" * 60, "--scope", "tools:call")
+                if done.returncode != 0:
+                    break
+            self.assertEqual(done.returncode, 1, "a full disk was not noticed")
+            self.assertEqual(fetch(daemon.address()).status, 200)
+        filler.unlink()
+        daemon.add_key("after")
+
+    def fill(self, file):
+        try:
+            while file.write(b"\0" * 4096):
+                pass
+        except OSError:
+            pass
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,318 @@
+"""MCP at the door: bad messages, foreign origins, unknown sessions, servers that die, children that must not leak."""
+import concurrent.futures
+import json
+import os
+import signal
+import threading
+import time
+import unittest
+
+from mcp import *
+
+
+class McpTest(DaemonTest):
+    servers = {"child": {"command": CHILD}}
+    sections = {}
+
+    def setUp(self):
+        self.daemon = self.start(mcp_config(self.servers, **self.sections))
+        self.key = self.daemon.add_key()
+
+    def client(self, path="/mcp", key=None):
+        return RawClient(self.daemon.address(), path, key or self.key)
+
+    def opened(self, path="/mcp"):
+        return self.client(path).open()
+
+    def assert_error(self, response, status, code):
+        self.assertEqual(response.status, status, response.body[:300])
+        self.assertEqual(json.loads(response.body)["error"]["code"], code)
+
+
+class DoorTest(McpTest):
+    def test_key_is_required(self):
+        client = self.client()
+        client.key = None
+        response = client.post({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE})
+        self.assertEqual(response.status, 401)
+        self.assertTrue(response.get("www-authenticate").startswith("Bearer"))
+
+    def test_scope_is_required(self):
+        client = self.client(key=self.daemon.add_key("reader", ("gateway:read",)))
+        self.assertEqual(client.request("initialize", INITIALIZE)[0].status, 403)
+
+    def test_malformed_json(self):
+        for raw in (b"{", b"nonsense", b'{"jsonrpc":"2.0",}', b'{"a":1}{"b":2}', b"\xff\xfe", b"{'a':1}", b'"', b"{\"a\":\"\n\"}"):
+            with self.subTest(raw):
+                self.assert_error(self.client().post(raw), 400, -32700)
+
+    def test_empty_body(self):
+        self.assertEqual(self.client().post(b"").status, 400)
+
+    def test_deep_json(self):
+        deep = b'{"jsonrpc":"2.0","id":1,"method":"ping","params":' + b"[" * 5000 + b"]" * 5000 + b"}"
+        response = self.client().post(deep)
+        self.assertEqual(response.status, 400)
+
+    def test_not_a_request_object(self):
+        for document in ([], 1, "x", None, {"jsonrpc": "1.0", "id": 1, "method": "ping"}, {"jsonrpc": "2.0", "id": {}, "method": "ping"},
+                         {"jsonrpc": "2.0", "id": 1}, {"jsonrpc": "2.0", "id": 1, "method": 5}):
+            with self.subTest(document):
+                self.assert_error(self.opened().post(document), 400, -32600)
+
+    def test_batch_is_refused(self):
+        self.assert_error(self.opened().post([{"jsonrpc": "2.0", "id": 1, "method": "ping"}]), 400, -32600)
+
+    def test_duplicate_keys_are_refused(self):
+        raw = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"ping"}'
+        self.assertEqual(self.opened().post(raw).status, 400)
+
+    def test_oversized_message(self):
+        raw = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": "y" * (5 * MIB)}}).encode()
+        self.assertEqual(self.client().post(raw).status, 413)
+
+    def test_content_type_and_accept(self):
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
+        self.assertEqual(self.client().post(message, [("Content-Type", "text/plain")]).status, 415)
+        self.assertEqual(self.client().post(message, [("Accept", "text/html")]).status, 406)
+
+    def test_foreign_origin_and_host(self):
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
+        for fields, status in [([("Origin", "http://evil.example")], 403), ([("Origin", "null")], 403),
+                               ([("Origin", "http://localhost:1")], 200), ([("Origin", "http://localhost.evil.example")], 403)]:
+            with self.subTest(fields):
+                self.assertEqual(self.client().post(message, fields).status, status)
+        response = fetch(self.daemon.address(), "/mcp", "POST", self.client().fields(), json.dumps(message).encode(),
+                         host="evil.example")
+        self.assertIn(response.status, (403, 404, 421))
+
+    def test_other_methods(self):
+        for method in ("PUT", "PATCH"):
+            with self.subTest(method):
+                self.assertEqual(fetch(self.daemon.address(), "/mcp", method, self.client().fields()).status, 405)
+
+    def test_unknown_server(self):
+        self.assertEqual(self.client("/mcp/nobody").request("initialize", INITIALIZE)[0].status, 404)
+
+
+class SessionTest(McpTest):
+    def test_unknown_session_is_404(self):
+        client = self.client()
+        client.session = "0123456789abcdef0123456789abcdef"
+        self.assertEqual(client.request("tools/list")[0].status, 404)
+        self.assertEqual(client.delete().status, 404)
+
+    def test_missing_session_is_400(self):
+        self.assertEqual(self.client().request("tools/list")[0].status, 400)
+
+    def test_ended_session_is_404_and_its_child_is_gone(self):
+        client = self.opened()
+        pid = int(client.call("pid"))
+        self.assertIn(client.delete().status, (200, 202, 204))
+        self.assertEqual(client.request("tools/list")[0].status, 404)
+        wait_until(lambda: not is_alive(pid), "the end of the child")
+
+    def test_session_of_another_principal_is_404(self):
+        client = self.opened()
+        admin = self.daemon.command("users", "add", "other", "--password-stdin", input="correct horse battery\n")
+        self.assertEqual(admin.returncode, 0, admin.stderr)
+        done = self.daemon.command("keys", "add", "--name", "k", "--user", "other", "--scope", "tools:call", "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        client.key = json.loads(done.stdout)["items"][0]["key"]
+        self.assertEqual(client.request("tools/list")[0].status, 404)
+
+    def test_session_ids_are_unguessable(self):
+        ids = {self.opened().session for _ in range(5)}
+        self.assertEqual(len(ids), 5)
+        for value in ids:
+            self.assertRegex(value, r"^[\x21-\x7e]{22,}$")
+
+    def test_wrong_protocol_version_is_400(self):
+        client = self.opened()
+        response, _ = client.request("tools/list", fields=[("MCP-Protocol-Version", "1999-01-01")])
+        self.assertEqual(response.status, 400)
+
+    def test_unknown_method_is_answered_by_the_server(self):
+        response, message = self.opened().request("no/such/method")
+        self.assertEqual((response.status, message["error"]["code"]), (200, -32601))
+
+    def test_ids_keep_their_type(self):
+        client = self.opened()
+        for number in ("7", 7, "a b", -1, 9007199254740993, ""):
+            with self.subTest(number):
+                response = client.post({"jsonrpc": "2.0", "id": number, "method": "tools/list"})
+                message = client.find_answer(response, number)
+                self.assertEqual((type(message["id"]), message["id"]), (type(number), number))
+
+    def test_payload_bytes_are_unchanged(self):
+        client = self.opened()
+        text = '\u00e4\u20ac\U0001f600 "quoted" \\ / \t 1e400 12345678901234567890'
+        self.assertEqual(client.call("echo", text=text), text)
+
+    def test_big_answer(self):
+        self.assertEqual(len(self.opened().call("flood", size=2 * MIB)), 2 * MIB)
+
+
+class ChildTest(McpTest):
+    servers = {
+        "child": {"command": CHILD, "max_processes": 8, "stop_grace": "300ms", "call_timeout": "2s"},
+        "stubborn": {"command": [*CHILD, "stubborn"], "stop_grace": "300ms"},
+        "absent": {"command": ["/nonexistent/server"]},
+        "mute": {"command": ["sleep", "600"], "start_timeout": "500ms", "stop_grace": "300ms"},
+    }
+
+    def gone(self, pid):
+        wait_until(lambda: not is_alive(pid), f"the end of process {pid}")
+
+    def test_each_session_has_its_own_child(self):
+        pids = {self.opened().call("pid") for _ in range(3)}
+        self.assertEqual(len(pids), 3)
+
+    def test_child_that_dies_in_a_call(self):
+        client = self.opened()
+        response, message = client.request("tools/call", {"name": "die", "arguments": {}})
+        self.assertTrue(response.status >= 500 or "error" in message, (response.status, message))
+        self.assertIn(client.request("tools/list")[0].status, (200, 404))
+        self.assertEqual(self.opened().call("echo", text="alive"), "alive")
+
+    def test_child_that_is_killed_between_calls(self):
+        client = self.opened()
+        pid = int(client.call("pid"))
+        os.kill(pid, signal.SIGKILL)
+        self.gone(pid)
+        response, message = client.request("tools/call", {"name": "echo", "arguments": {"text": "x"}})
+        self.assertIn(response.status, (200, 404, 502, 503))
+        self.assertEqual(self.opened().call("echo", text="alive"), "alive")
+
+    def test_garbage_between_messages_is_skipped(self):
+        self.assertEqual(self.opened().call("garbage"), "after garbage")
+
+    def test_silent_call_ends_at_its_timeout(self):
+        response, message = self.opened().request("tools/call", {"name": "silent", "arguments": {}})
+        self.assertTrue(response.status == 504 or "error" in message)
+
+    def test_stubborn_child_is_killed(self):
+        client = self.opened("/mcp/stubborn")
+        pid = int(client.call("pid"))
+        client.delete()
+        self.gone(pid)
+
+    def test_grandchild_is_killed_too(self):
+        client = self.opened()
+        grandchild = int(client.call("fork"))
+        client.delete()
+        self.gone(grandchild)
+
+    def test_missing_program_is_502(self):
+        response, _ = self.client("/mcp/absent").request("initialize", INITIALIZE)
+        self.assertIn(response.status, (502, 503))
+
+    def test_mute_program_is_given_up(self):
+        response, _ = self.client("/mcp/mute").request("initialize", INITIALIZE)
+        self.assertIn(response.status, (502, 503, 504))
+        wait_until(lambda: not self.daemon.children(), "the end of the mute child")
+
+    def test_children_are_capped(self):
+        clients = [self.opened() for _ in range(8)]
+        response, _ = self.client().request("initialize", INITIALIZE)
+        self.assertIn(response.status, (429, 503))
+        self.assertEqual(len(self.daemon.children()), 8)
+        clients[0].delete()
+        wait_until(lambda: len(self.daemon.children()) == 7, "the end of one child")
+        self.opened()
+
+    def test_environment_is_clean(self):
+        client = self.opened()
+        environment = open(f"/proc/{int(client.call('pid'))}/environ").read()
+        self.assertLessEqual({line.split("=")[0] for line in environment.split("\0") if line},
+                             {"PATH", "HOME", "LANG", "LC_CTYPE"})
+
+    def test_descriptors_are_not_inherited(self):
+        client = self.opened()
+        descriptors = os.listdir(f"/proc/{int(client.call('pid'))}/fd")
+        self.assertLessEqual(len(descriptors), 4)
+
+    def test_all_children_end_with_the_daemon(self):
+        pids = [int(self.opened(path).call("pid")) for path in ("/mcp", "/mcp", "/mcp/stubborn")]
+        self.daemon.stop()
+        for pid in pids:
+            self.assertFalse(is_alive(pid))
+
+
+class BackendGoneTest(DaemonTest):
+    """An HTTP server that goes away in the middle of a call."""
+
+    def start_gateway(self, script):
+        backend = self.backend(script)
+        daemon = self.start(mcp_config({"gone": {"url": f"http://{backend.name}/mcp"}}))
+        return RawClient(daemon.address(), "/mcp", daemon.add_key())
+
+    @staticmethod
+    def script(at_call):
+        def run(stream, backend):
+            while True:
+                request = stream.request()
+                message = json.loads(request.body) if request.body else {}
+                if message.get("method") == "initialize":
+                    result = {"protocolVersion": LEGACY, "capabilities": {"tools": {}}, "serverInfo": {"name": "x", "version": "1"}}
+                    body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode()
+                    stream.sock.sendall(plain_response(body, fields=[("Content-Type", "application/json"), ("Mcp-Session-Id", "inner")]))
+                elif message.get("method") == "tools/call":
+                    return at_call(stream)
+                else:
+                    stream.sock.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+        return run
+
+    def call(self, at_call):
+        client = self.start_gateway(self.script(at_call)).open()
+        return client, client.request
+
+    def test_before_the_answer(self):
+        client = self.start_gateway(self.script(lambda stream: reset(stream.sock))).open()
+        response, message = client.request("tools/call", {"name": "x", "arguments": {}})
+        self.assertTrue(response.status in (502, 503, 504) or "error" in (message or {}), (response.status, message))
+
+    def test_in_the_middle_of_an_event_stream(self):
+        def at_call(stream):
+            stream.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                b"9\r\ndata: {\"j\r\n")
+            reset(stream.sock)
+
+        client = self.start_gateway(self.script(at_call)).open()
+        try:
+            _, message = client.request("tools/call", {"name": "x", "arguments": {}})
+            self.assertTrue(message is None or "error" in message, message)
+        except (Broken, ConnectionResetError):
+            pass  # an honest cut
+
+    def test_server_that_is_not_there(self):
+        backend = self.backend()
+        backend.close()
+        daemon = self.start(mcp_config({"gone": {"url": f"http://{backend.name}/mcp"}}))
+        response, _ = RawClient(daemon.address(), "/mcp", daemon.add_key()).request("initialize", INITIALIZE)
+        self.assertIn(response.status, (502, 503))
+
+
+class AbuseTest(McpTest):
+    """Clients that come and go leave nothing behind."""
+    servers = {"child": {"command": CHILD, "stop_grace": "300ms"}}
+    sections = {"session_idle": "1s"}
+
+    def test_abandoned_sessions_end_with_their_children(self):
+        for _ in range(10):
+            self.opened()
+        self.assertEqual(len(self.daemon.children()), 10)
+        wait_until(lambda: not self.daemon.children(), "the end of abandoned sessions")
+
+    def test_clients_that_hang_up_while_a_child_starts(self):
+        message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}).encode()
+        for _ in range(20):
+            stream = self.connect(self.daemon)
+            stream.sock.sendall(request_bytes("POST", "/mcp", self.client().fields(), message))
+            reset(stream.sock)
+        wait_until(lambda: not self.daemon.children(), "the end of children without a client")
+        self.assertEqual(self.opened().call("echo", text="fine"), "fine")
+
+
+if __name__ == "__main__":
+    unittest.main()
