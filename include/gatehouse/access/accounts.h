@@ -4,11 +4,11 @@
 // Who may do what (`actor` is the caller's identity; nobody gets more than they have):
 //   create a user        scope gateway:write; superuser flag only by superusers; scopes within the actor's
 //   change a user        superusers; oneself: email and full name only
-//   set a password       oneself with the current password; superusers without
+//   set a password       one's own with the current password; superusers that of others
 //   remove a user        superusers; the last active superuser stays ("conflict")
 //   create a key         scope gateway:write; for oneself, superusers for anybody; scopes within the actor's and the
 //                        owner's; a key cannot make a key that outlives it
-//   list, revoke keys    one's own; superusers all
+//   list, revoke keys    one's own by login, or by a key with gateway:read, gateway:write; superusers all
 // Errors: invalid-credentials (401), forbidden (403, the message names the required scopes), not-found (404), conflict
 // (409), bad-request (400), too-many-attempts (429), and those of state::Store (503).
 //
@@ -140,6 +140,7 @@ class Accounts {
  private:
   struct State;
   explicit Accounts(std::unique_ptr<State> state);
+  IssuedToken issue(const state::User& user) const;
   std::unique_ptr<State> state_;
 };
 
