@@ -1,5 +1,5 @@
-// Stream: a byte stream on a descriptor, plain or TLS, for one coroutine. TLS works on the descriptor itself
-// (SSL_set_fd), buffers are released while idle.
+// Stream: a byte stream on a descriptor, plain or TLS, for one coroutine. TLS works on the descriptor itself (no buffers
+// in between), and its buffers are released while idle.
 //
 // Calls never block. After kWouldBlock wait until can_read() / can_write() says true:
 //
@@ -8,6 +8,9 @@
 //     if (got.state != IoState::kWouldBlock) break;
 //     while (!stream.can_read() && !timer.expired()) co_await waiter.wait();
 //   }
+//
+// A TLS write that would block has already sealed its bytes: the next write must begin with the same bytes (they may lie
+// elsewhere, and more may follow).
 //
 // Owner: a connection. Thread: its loop. Stop: destructor closes the descriptor (a TLS close_notify is sent by
 // shutdown_write()).
@@ -69,8 +72,8 @@ class Stream {
   HandshakeInfo handshake_info() const;
   bool secure() const noexcept { return ssl_ != nullptr; }
 
-  IoResult read(std::span<char> out);
-  IoResult write(std::span<const iovec> pieces);
+  IoResult read(std::span<char> out);               // `out` is not empty
+  IoResult write(std::span<const iovec> pieces);    // may move less than all; TLS: one record, at most 16 KiB
 
   bool can_read() const noexcept;   // a read may make progress (bytes buffered by TLS count)
   bool can_write() const noexcept;
@@ -81,10 +84,18 @@ class Stream {
   int fd() const noexcept { return descriptor_.fd(); }
 
  private:
+  IoResult read_plain(std::span<char> out);
+  IoResult read_tls(std::span<char> out);
+  IoResult write_plain(std::span<const iovec> pieces);
+  IoResult write_tls(std::span<const iovec> pieces);
+  IoState failed() noexcept;
+
   runtime::Descriptor descriptor_;
   SSL* ssl_ = nullptr;
+  bool maybe_buffered_ = false;    // TLS holds bytes that it has not given out
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
+  bool failed_ = false;            // after a TLS error nothing may be sent any more
 };
 
 }  // namespace gatehouse::tls

@@ -1,0 +1,55 @@
+// Context: everything that the TLS server side of a listener needs, immutable. A reload builds a new one; connections of
+// the old one live on.
+//
+// Policies are Mozilla's guideline 5.8/6.0 (data.tlsref.org): `intermediate` is TLS 1.2 and 1.3 with ECDHE and AEAD
+// suites only, the client's order; `modern` is TLS 1.3 only. Groups: X25519MLKEM768 where OpenSSL knows it (3.5), X25519,
+// P-256, P-384. No compression, no renegotiation, no 0-RTT.
+//
+// The certificate is chosen by SNI: exact name, then a wildcard of one label, then the first certificate. Several
+// certificates for one name: one per key type (the client's algorithms decide), the latest of each. ALPN without overlap is
+// refused with no_application_protocol (RFC 7301 3.2); a client without ALPN is served.
+//
+// Sessions resume by ticket only, and only with the same policy and the same certificate: both are part of the session-id
+// context, so that a ticket got under one name does not open another.
+//
+// Errors: "tls-context", "no-certificate". Owner: a snapshot. Thread: any; const.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/base/result.h"
+#include "gatehouse/tls/certificate.h"
+#include "gatehouse/tls/settings.h"
+#include "gatehouse/tls/ticket_keys.h"
+
+struct ssl_ctx_st;
+
+namespace gatehouse::tls {
+
+struct ContextSettings {
+  Policy policy = Policy::kIntermediate;
+  std::vector<std::shared_ptr<const Certificate>> certificates;  // the first is the default; at least one
+  std::vector<std::string> protocols{"http/1.1"};                // ALPN, best first
+  std::shared_ptr<TicketKeys> ticket_keys;                       // null: no resumption
+  bool reject_unknown_names = false;                             // unrecognized_name instead of the default certificate
+};
+
+class Context {
+ public:
+  static Result<std::shared_ptr<const Context>> build(ContextSettings settings);
+  explicit Context(ssl_ctx_st* native) noexcept : native_(native) {}  // takes ownership
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  ~Context();
+
+  ssl_ctx_st* native() const noexcept { return native_; }
+  bool post_quantum() const noexcept;  // X25519MLKEM768 is offered
+
+ private:
+  ssl_ctx_st* native_;
+};
+
+}  // namespace gatehouse::tls

@@ -1,0 +1,218 @@
+#include "gatehouse/tls/certificate.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "gatehouse/base/unique_fd.h"
+#include "native.h"
+
+namespace gatehouse::tls {
+
+namespace {
+
+constexpr std::size_t kFileLimit = 1024 * 1024;
+constexpr mode_t kForOthers = S_IROTH | S_IWOTH | S_IXOTH;
+
+struct FileText {
+  std::string text;
+  mode_t mode = 0;
+  ~FileText() { OPENSSL_cleanse(text.data(), text.size()); }
+};
+
+Status read_file(const std::string& path, std::string_view slug, FileText& out) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!fd || ::fstat(fd.get(), &info) != 0) return system_error(slug, "cannot read " + path, errno);
+  if (!S_ISREG(info.st_mode)) return make_error(slug, "cannot read " + path + ": not a regular file");
+  if (static_cast<std::size_t>(info.st_size) > kFileLimit) return make_error(slug, "cannot read " + path + ": larger than 1 MiB");
+  out.mode = info.st_mode;
+  out.text.resize(static_cast<std::size_t>(info.st_size));
+  std::size_t used = 0;
+  while (used < out.text.size()) {
+    const ssize_t got = ::read(fd.get(), out.text.data() + used, out.text.size() - used);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error(slug, "cannot read " + path, errno);
+    if (got == 0) break;
+    used += static_cast<std::size_t>(got);
+  }
+  out.text.resize(used);
+  return {};
+}
+
+BioPtr bio_of(std::string_view text) { return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+int no_password(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+Result<KeyPtr> parse_key(std::string_view pem) {
+  bool encrypted = false;
+  const BioPtr bio = bio_of(pem);
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, &encrypted));
+  const std::string reason = take_reason();
+  if (key) return key;
+  if (encrypted) {
+    return make_error("key-encrypted", "the private key is encrypted", "decrypt it: openssl pkey -in KEY -out NEW");
+  }
+  return make_error("key-unreadable", "the private key is not PEM: " + reason);
+}
+
+Status parse_chain(std::string_view pem, Certificate::Native& out) {
+  const BioPtr bio = bio_of(pem);
+  out.leaf.reset(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  if (!out.leaf) return make_error("certificate-unreadable", "the certificate is not PEM: " + take_reason());
+  out.chain.reset(sk_X509_new_null());
+  while (X509* const next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) sk_X509_push(out.chain.get(), next);
+  const bool end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (!end) return make_error("certificate-unreadable", "the certificate chain is broken: " + take_reason());
+  ERR_clear_error();
+  return {};
+}
+
+std::string subject_of(X509* certificate) {
+  char text[256] = {};
+  X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof text);
+  return text;
+}
+
+Status check_order(const Certificate::Native& native) {
+  X509* subject = native.leaf.get();
+  for (int i = 0; i < sk_X509_num(native.chain.get()); ++i) {
+    X509* const issuer = sk_X509_value(native.chain.get(), i);
+    if (X509_check_issued(issuer, subject) != X509_V_OK) {
+      ERR_clear_error();
+      return make_error("certificate-chain",
+                        "certificate " + std::to_string(i + 2) + " of the chain (" + subject_of(issuer) +
+                            ") did not issue the one before it (" + subject_of(subject) + ")",
+                        "put the server's certificate first and each issuer behind the certificate that it issued");
+    }
+    subject = issuer;
+  }
+  return {};
+}
+
+std::string address_name(const ASN1_OCTET_STRING* address) {
+  char text[INET6_ADDRSTRLEN] = {};
+  const int size = ASN1_STRING_length(address);
+  if (size != 4 && size != 16) return {};
+  ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text, sizeof text);
+  return text;
+}
+
+std::string general_name(const GENERAL_NAME* name) {
+  if (name->type == GEN_IPADD) return address_name(name->d.iPAddress);
+  if (name->type != GEN_DNS) return {};
+  const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
+  std::string text(bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+  for (char& c : text) {
+    if (c <= ' ' || c > '~') return {};
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+std::vector<std::string> names_of(X509* leaf) {
+  std::vector<std::string> names;
+  auto* list = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
+    std::string name = general_name(sk_GENERAL_NAME_value(list, i));
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  }
+  GENERAL_NAMES_free(list);
+  ERR_clear_error();
+  return names;
+}
+
+runtime::WallTime time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return runtime::WallTime(std::chrono::seconds(::timegm(&parts)));
+}
+
+std::string fingerprint_of(X509* leaf) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  std::string text;
+  if (X509_digest(leaf, EVP_sha256(), digest, &size) != 1) return text;
+  for (unsigned i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
+  }
+  return text;
+}
+
+std::string date_of(runtime::WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const auto two = [](unsigned number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  return std::to_string(int(date.year())) + "-" + two(unsigned(date.month())) + "-" + two(unsigned(date.day()));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Certificate>> Certificate::parse(std::string_view chain_pem, std::string_view key_pem,
+                                                              runtime::WallTime now) {
+  ERR_clear_error();
+  auto native = std::make_unique<Native>();
+  if (Status parsed = parse_chain(chain_pem, *native); !parsed) return std::move(parsed).error();
+  auto key = parse_key(key_pem);
+  if (!key) return std::move(key).error();
+  native->key = *std::move(key);
+  X509* const leaf = native->leaf.get();
+  if (X509_check_private_key(leaf, native->key.get()) != 1) {
+    ERR_clear_error();
+    return make_error("key-mismatch", "the private key does not belong to the certificate of " + subject_of(leaf));
+  }
+  if (Status ordered = check_order(*native); !ordered) return std::move(ordered).error();
+  native->not_before = time_of(X509_get0_notBefore(leaf));
+  native->not_after = time_of(X509_get0_notAfter(leaf));
+  if (native->not_after <= now) {
+    return make_error("certificate-expired", "the certificate of " + subject_of(leaf) + " expired on " + date_of(native->not_after));
+  }
+  native->names = names_of(leaf);
+  if (native->names.empty()) {
+    return make_error("certificate-no-names", "the certificate of " + subject_of(leaf) + " has no subjectAltName",
+                      "clients ignore the common name: issue it again with DNS names or IP addresses");
+  }
+  native->fingerprint = fingerprint_of(leaf);
+  native->self_signed = X509_check_issued(leaf, leaf) == X509_V_OK;
+  ERR_clear_error();
+  return std::shared_ptr<const Certificate>(std::make_shared<Certificate>(std::move(native)));
+}
+
+Result<std::shared_ptr<const Certificate>> Certificate::load(const CertificateFile& file, runtime::WallTime now) {
+  FileText chain, key;
+  if (Status read = read_file(file.chain, "certificate-unreadable", chain); !read) return std::move(read).error();
+  if (Status read = read_file(file.key, "key-unreadable", key); !read) return std::move(read).error();
+  if ((key.mode & kForOthers) != 0) {
+    return make_error("key-permissions", "every user of this machine can read the private key " + file.key,
+                      "chmod 600 " + file.key);
+  }
+  auto certificate = parse(chain.text, key.text, now);
+  if (certificate) return certificate;
+  const bool of_key = certificate.error().slug.starts_with("key-");
+  return std::move(certificate).error().context(of_key ? file.key : file.chain);
+}
+
+Certificate::Certificate(std::unique_ptr<Native> native) : native_(std::move(native)) {}
+Certificate::~Certificate() = default;
+
+const std::vector<std::string>& Certificate::names() const noexcept { return native_->names; }
+runtime::WallTime Certificate::not_before() const noexcept { return native_->not_before; }
+runtime::WallTime Certificate::not_after() const noexcept { return native_->not_after; }
+std::string_view Certificate::fingerprint() const noexcept { return native_->fingerprint; }
+bool Certificate::self_signed() const noexcept { return native_->self_signed; }
+
+}  // namespace gatehouse::tls

@@ -1,0 +1,43 @@
+// What the callbacks of an SSL_CTX look at. Owned by the SSL_CTX, because connections of an old context outlive the
+// Context that made it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gatehouse/tls/context.h"
+#include "native.h"
+
+namespace gatehouse::tls {
+
+// The certificates of one name (at most one for each key type), and the session-id context that goes with them.
+struct Slot {
+  std::vector<std::shared_ptr<const Certificate>> certificates;
+  std::array<std::uint8_t, 32> session_id_context{};
+};
+
+struct ContextData {
+  ContextSettings settings;
+  std::string alpn;  // wire format, best first
+  std::vector<std::unique_ptr<Slot>> slots;
+  std::unordered_map<std::string, Slot*> by_name;  // "a.b", "*.b"
+  Slot* fallback = nullptr;
+  bool post_quantum = false;
+
+  void fill_slots();
+  const Slot* find(std::string_view name) const;  // null: nobody is called so
+};
+
+// Lower-case ASCII without a trailing dot; empty when it is no DNS name (an IP literal is none, RFC 6066 3).
+std::string normal_name(std::string_view sni);
+
+const ContextData& data_of(SSL_CTX* context) noexcept;
+void give_data(SSL_CTX* context, std::unique_ptr<ContextData> data);
+void install_callbacks(SSL_CTX* context);  // SNI, certificate, ALPN, tickets
+
+}  // namespace gatehouse::tls

@@ -1,0 +1,205 @@
+#include "gatehouse/tls/stream.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "gatehouse/base/check.h"
+#include "gatehouse/tls/context.h"
+#include "native.h"
+#include "socket_bio.h"
+
+namespace gatehouse::tls {
+
+namespace {
+
+constexpr std::size_t kRecord = 16 * 1024;
+constexpr std::size_t kMaxPieces = 64;  // per system call
+
+// One record from several pieces: a record costs 22 bytes and a system call, so small pieces share one.
+std::span<const char> one_record(std::span<const iovec> pieces) {
+  static thread_local std::array<char, kRecord> scratch;
+  const iovec& first = pieces.front();
+  if (pieces.size() == 1 || first.iov_len >= kRecord) {
+    return {static_cast<const char*>(first.iov_base), std::min(first.iov_len, kRecord)};
+  }
+  std::size_t used = 0;
+  for (const iovec& piece : pieces) {
+    const std::size_t taken = std::min(piece.iov_len, kRecord - used);
+    if (taken != 0) std::memcpy(scratch.data() + used, piece.iov_base, taken);
+    used += taken;
+    if (used == kRecord) break;
+  }
+  return {scratch.data(), used};
+}
+
+std::span<const iovec> without_empty_head(std::span<const iovec> pieces) {
+  while (!pieces.empty() && pieces.front().iov_len == 0) pieces = pieces.subspan(1);
+  return pieces;
+}
+
+bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
+
+}  // namespace
+
+Stream::Stream(runtime::Loop& loop, UniqueFd fd, runtime::Waiter* waiter) : descriptor_(loop, std::move(fd), waiter) {}
+
+Stream::~Stream() { SSL_free(ssl_); }
+
+Status Stream::accept_tls(const Context& context) {
+  GATEHOUSE_CHECK(ssl_ == nullptr);
+  ERR_clear_error();
+  ssl_ = SSL_new(context.native());
+  BIO* const bio = ssl_ != nullptr ? make_socket_bio(descriptor_) : nullptr;
+  if (bio == nullptr) return make_error("tls-context", "cannot start TLS: " + take_reason());
+  SSL_set_bio(ssl_, bio, bio);
+  SSL_set_accept_state(ssl_);
+  return {};
+}
+
+IoState Stream::handshake(Error* error) {
+  ERR_clear_error();
+  read_wants_write_ = false;
+  const int result = SSL_do_handshake(ssl_);
+  if (result == 1) {
+    maybe_buffered_ = true;  // the client's first request may have come along with its last flight
+    return IoState::kDone;
+  }
+  const int why = SSL_get_error(ssl_, result);
+  if (why == SSL_ERROR_WANT_READ) return IoState::kWouldBlock;
+  if (why == SSL_ERROR_WANT_WRITE) {
+    read_wants_write_ = true;
+    return IoState::kWouldBlock;
+  }
+  if (error != nullptr) {
+    const bool gone = ERR_peek_error() == 0 || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+    *error = make_error("tls-handshake", gone ? "the client left during the TLS handshake" : "TLS handshake: " + take_reason());
+  }
+  return failed();
+}
+
+HandshakeInfo Stream::handshake_info() const {
+  HandshakeInfo info;
+  if (ssl_ == nullptr) return info;
+  const unsigned char* alpn = nullptr;
+  unsigned alpn_size = 0;
+  SSL_get0_alpn_selected(ssl_, &alpn, &alpn_size);
+  info.alpn = {reinterpret_cast<const char*>(alpn), alpn_size};
+  info.version = SSL_get_version(ssl_);
+  info.cipher = SSL_get_cipher_name(ssl_);
+  if (const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name)) info.sni = name;
+  info.resumed = SSL_session_reused(ssl_) == 1;
+  return info;
+}
+
+IoResult Stream::read(std::span<char> out) {
+  GATEHOUSE_CHECK(!out.empty());
+  return ssl_ != nullptr ? read_tls(out) : read_plain(out);
+}
+
+IoResult Stream::write(std::span<const iovec> pieces) {
+  pieces = without_empty_head(pieces);
+  if (pieces.empty()) return {IoState::kDone, 0};
+  return ssl_ != nullptr ? write_tls(pieces) : write_plain(pieces);
+}
+
+IoResult Stream::read_plain(std::span<char> out) {
+  for (;;) {
+    const ssize_t got = ::recv(descriptor_.fd(), out.data(), out.size(), 0);
+    if (got > 0) {
+      const auto bytes = static_cast<std::size_t>(got);
+      // A short read has emptied the socket, so the next arrival makes a new edge; but a FIN makes none after the last.
+      if (bytes < out.size() && !descriptor_.hangup()) descriptor_.clear_readable();
+      return {IoState::kDone, bytes};
+    }
+    if (got == 0) return {IoState::kEnd, 0};
+    if (errno == EINTR) continue;
+    if (!would_block(errno)) return {IoState::kError, 0};
+    descriptor_.clear_readable();
+    return {IoState::kWouldBlock, 0};
+  }
+}
+
+IoResult Stream::write_plain(std::span<const iovec> pieces) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());
+  message.msg_iovlen = std::min(pieces.size(), kMaxPieces);
+  for (;;) {
+    const ssize_t sent = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
+    if (sent >= 0) return {IoState::kDone, static_cast<std::size_t>(sent)};
+    if (errno == EINTR) continue;
+    if (!would_block(errno)) return {IoState::kError, 0};
+    descriptor_.clear_writable();
+    return {IoState::kWouldBlock, 0};
+  }
+}
+
+IoResult Stream::read_tls(std::span<char> out) {
+  if (failed_) return {IoState::kError, 0};
+  ERR_clear_error();
+  read_wants_write_ = false;
+  std::size_t bytes = 0;
+  if (SSL_read_ex(ssl_, out.data(), out.size(), &bytes) == 1) {
+    maybe_buffered_ = SSL_has_pending(ssl_) == 1;
+    return {IoState::kDone, bytes};
+  }
+  switch (SSL_get_error(ssl_, 0)) {
+    case SSL_ERROR_WANT_READ:
+      maybe_buffered_ = false;  // at most a piece of a record, of no use before more arrives
+      return {IoState::kWouldBlock, 0};
+    case SSL_ERROR_WANT_WRITE:
+      read_wants_write_ = true;
+      return {IoState::kWouldBlock, 0};
+    case SSL_ERROR_ZERO_RETURN:
+      return {IoState::kEnd, 0};
+    default:
+      return {failed(), 0};
+  }
+}
+
+IoResult Stream::write_tls(std::span<const iovec> pieces) {
+  if (failed_) return {IoState::kError, 0};
+  ERR_clear_error();
+  write_wants_read_ = false;
+  const std::span<const char> record = one_record(pieces);
+  std::size_t bytes = 0;
+  if (SSL_write_ex(ssl_, record.data(), record.size(), &bytes) == 1) return {IoState::kDone, bytes};
+  switch (SSL_get_error(ssl_, 0)) {
+    case SSL_ERROR_WANT_WRITE:
+      return {IoState::kWouldBlock, 0};
+    case SSL_ERROR_WANT_READ:
+      write_wants_read_ = true;
+      return {IoState::kWouldBlock, 0};
+    default:
+      return {failed(), 0};
+  }
+}
+
+IoState Stream::failed() noexcept {
+  ERR_clear_error();
+  failed_ = true;
+  return IoState::kError;
+}
+
+bool Stream::can_read() const noexcept {
+  if (read_wants_write_) return descriptor_.writable();
+  return maybe_buffered_ || descriptor_.readable();
+}
+
+bool Stream::can_write() const noexcept { return write_wants_read_ ? descriptor_.readable() : descriptor_.writable(); }
+
+void Stream::shutdown_write() noexcept {
+  if (ssl_ != nullptr && !failed_ && SSL_is_init_finished(ssl_) == 1) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_);  // best effort: a full socket buffer loses the close_notify, and the peer sees a truncation
+    ERR_clear_error();
+  }
+  ::shutdown(descriptor_.fd(), SHUT_WR);
+}
+
+}  // namespace gatehouse::tls
