@@ -42,10 +42,11 @@ struct Field {
 using Fields = std::initializer_list<Field>;
 
 void configure(const Settings& settings);  // at start and on reload; before the first call: info, auto
-void flush();                               // at exit
+void flush();                               // at exit: waits for the queue, a second at most
 bool enabled(Level level) noexcept;
 void write(Level level, std::string_view module, std::string_view event, std::string_view message, Fields fields);
-std::uint64_t dropped_lines() noexcept;
+std::uint64_t dropped_lines() noexcept;  // of this log and of the access log, since the start
+void redirect_for_test(int fd);           // then configure(); -1: stdout again. The clock: gatehouse/base/timestamp.h
 
 inline void debug(std::string_view module, std::string_view event, std::string_view message, Fields fields = {}) {
   if (enabled(Level::kDebug)) write(Level::kDebug, module, event, message, fields);
