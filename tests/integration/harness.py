@@ -38,7 +38,11 @@ class DaemonTest(unittest.TestCase):
 
     maxDiff = None
 
-    def tearDown(self):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.addCleanup(self.check_processes)  # the first one: runs after all others
+
+    def check_processes(self):
         wait_until(lambda: not own_children(), "the end of every process that this test started", 10)
 
     def start(self, config, **options):
@@ -86,8 +90,8 @@ class SharedDaemonTest(DaemonTest):
         cls.shared_backend = cls.enterClassContext(Backend(cls.script))
         cls.daemon = cls.enterClassContext(Daemon(cls.configuration(cls.shared_backend)))
 
-    def tearDown(self):
-        pass
+    def check_processes(self):
+        pass  # the daemon goes on to the next test
 
 
 def bearer(key):

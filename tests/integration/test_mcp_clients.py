@@ -69,10 +69,6 @@ class EverythingOverStdioTest(ClientTest):
     def setUp(self):
         self.gateway({"everything": {"command": [str(NODE), str(EVERYTHING)]}})
 
-    def tearDown(self):
-        wait_until(lambda: not self.daemon.children() or self.daemon.process.poll() is not None, "the end of all children")
-        super().tearDown()
-
     def test_sdk_v1(self):
         self.run_client("v1", "everything", "everything")
         wait_until(lambda: not self.daemon.children(), "the end of the child with its session")
