@@ -24,10 +24,10 @@ struct Event {
     kClosed,     // the stream ends, nothing follows
   };
   Type type = Type::kMessage;
-  std::string bytes;
-  std::string id;                // raw, of kFailed
-  Refusal refusal;               // of kFailed
-  std::optional<std::int64_t> error_code;  // of kResponse
+  std::string bytes{};
+  std::string id{};              // raw, of kResponse and kFailed
+  Refusal refusal{};             // of kFailed
+  std::optional<std::int64_t> error_code{};  // of kResponse
   bool is_error = false;         // of kResponse: result.isError
 };
 

@@ -17,9 +17,9 @@ enum class Era { kLegacy, kModern };
 struct Refusal {
   int status = 0;
   int code = 0;
-  std::string_view reason;   // slug, for metrics, access log and data.reason
-  std::string message;
-  std::string data;          // raw JSON; empty: {"reason": …}
+  std::string_view reason;   // slug (a literal), for metrics, access log and data.reason
+  std::string message{};
+  std::string data{};        // raw JSON; empty: {"reason": …}
   explicit operator bool() const noexcept { return status != 0; }
 };
 

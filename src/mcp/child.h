@@ -1,0 +1,115 @@
+// Child: one stdio server process. Either it belongs to one legacy session, or it is shared by the modern requests of one
+// principal; then it is asked first, with server/discover, whether it speaks 2026-07-28.
+//
+// Its coroutine run() moves bytes; the rest are calls on the same loop. It ends when the process has ended, and the process
+// is ended by stop() (stdin closed, then SIGTERM, then SIGKILL, a grace time apart) or by the destructor at once.
+// Owner: the coroutine of its Lane. Thread: the lane's loop.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "child_log.h"
+#include "config.h"
+#include "correlator.h"
+#include "gatehouse/mcp/gateway.h"
+#include "gatehouse/runtime/process.h"
+#include "gatehouse/runtime/task.h"
+#include "inbox.h"
+#include "line_reader.h"
+
+namespace gatehouse::mcp {
+
+// What a client sent: one message or a batch. The envelopes point into the body.
+struct Submission {
+  std::string body;
+  std::vector<Envelope> messages;
+  std::uint64_t group = 0;
+  std::shared_ptr<Inbox> inbox;   // null when nothing in it asks for an answer
+};
+
+struct ChildLimits {
+  std::size_t message_bytes = 0;
+  std::size_t queue_bytes = 0;
+  std::chrono::milliseconds idle{0};  // a shared child without calls ends after this
+};
+
+// The answer to a modern request that meets a server which speaks only legacy revisions.
+Refusal legacy_only_refusal();
+
+class Child {
+ public:
+  Child(runtime::Loop& loop, std::shared_ptr<const Server> server, Era era, ChildLimits limits, Observer& observer);
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child();
+
+  Status start();                                     // before run()
+  runtime::Task<void> run();                          // until the process has ended
+
+  void submit(const std::shared_ptr<const Submission>& submission);
+  void release(std::uint64_t group, bool cancel);     // its exchange is over; open calls are cancelled, or left alone
+  void listen(std::shared_ptr<Inbox> inbox);          // the standalone stream; replaces an earlier one
+  void resume();                                      // a full inbox has room again
+  void stop(const char* reason);
+  void stop_when_idle();
+
+  bool stopping() const noexcept { return stage_ != Stage::kRunning; }
+  std::string session;                                // id in the directory, once there is one
+
+ private:
+  enum class Phase { kStarting, kProbing, kReady };   // kStarting: nothing was answered yet
+  enum class Stage { kRunning, kStdinClosed, kTerminated, kKilled };
+
+  void read_output();
+  void read_errors();
+  void flush();
+  void again();                                       // wakes run() after the other work of the loop
+  void check_timers();
+  void next_stage();
+  void take_line(std::string_view line);
+  void deliver(Correlator::Incoming& message);
+  void deliver_standalone(Correlator::Incoming& message);
+  void probe_answered(const Correlator::Incoming& answer);
+  void probe_failed(const char* how);
+  void write(const std::string& line);
+  void send(const Submission& submission);
+  void fail(const Submission& submission, const Refusal& refusal);
+  void fail_all(const Refusal& refusal);
+  void drop(const char* reason, std::string_view preview);
+  void arm_idle();
+
+  runtime::Loop& loop_;
+  std::shared_ptr<const Server> server_;
+  const Era era_;
+  const ChildLimits limits_;
+  Observer& observer_;
+  const std::shared_ptr<runtime::Waiter> waiter_;     // shared with posted wake-ups
+  runtime::Timer start_timer_{*waiter_}, stop_timer_{*waiter_}, idle_timer_{*waiter_};
+  std::unique_ptr<runtime::Process> process_;
+  Correlator correlator_;
+  LineReader lines_;
+  ChildLog log_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Inbox>> inboxes_;  // by group
+  std::shared_ptr<Inbox> stream_;
+  std::deque<std::string> queue_;                     // for the standalone stream that nobody reads
+  std::size_t queue_bytes_ = 0;
+  std::vector<std::shared_ptr<const Submission>> waiting_;  // for the probe
+  Correlator::Number probe_ = 0;
+  std::string out_;                                   // for stdin
+  std::size_t out_at_ = 0;
+  Phase phase_ = Phase::kStarting;
+  Stage stage_ = Stage::kRunning;
+  const char* stop_reason_ = "";
+  bool paused_ = false;
+  bool stop_when_idle_ = false;
+  bool output_ended_ = false;
+  bool has_process_slot_ = false;
+};
+
+}  // namespace gatehouse::mcp

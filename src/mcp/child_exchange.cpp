@@ -1,0 +1,344 @@
+// POST and GET to a stdio server, from the side of the exchange.
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "exchange_context.h"
+#include "gatehouse/http/sse.h"
+
+namespace gatehouse::mcp {
+
+namespace {
+
+constexpr std::chrono::seconds kPing{15};
+constexpr std::string_view kPingComment = ": ping\n\n";
+
+http::Response sse_head() {
+  http::Response head;
+  head.content_type = "text/event-stream";
+  head.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
+  return head;
+}
+
+// Tells the lane when the exchange is over, however it ends.
+class GroupGuard {
+ public:
+  GroupGuard(std::shared_ptr<Lane> lane, runtime::Loop& from, std::uint64_t group, bool cancel)
+      : cancel_(cancel), lane_(std::move(lane)), from_(from), group_(group) {}
+  GroupGuard(const GroupGuard&) = delete;
+  GroupGuard& operator=(const GroupGuard&) = delete;
+  ~GroupGuard() {
+    lane_->run_on(from_, [group = group_, cancel = cancel_](Lane& lane) { lane.release(group, cancel); });
+  }
+  void cancel() noexcept { cancel_ = true; }
+
+ private:
+  bool cancel_;
+  std::shared_ptr<Lane> lane_;
+  runtime::Loop& from_;
+  std::uint64_t group_;
+};
+
+// A child that was started for a session that did not come about is stopped.
+class StartGuard {
+ public:
+  StartGuard(std::shared_ptr<Lane> lane, runtime::Loop& from, std::uint64_t key) : lane_(std::move(lane)), from_(from), key_(key) {}
+  StartGuard(const StartGuard&) = delete;
+  StartGuard& operator=(const StartGuard&) = delete;
+  ~StartGuard() {
+    if (lane_) lane_->run_on(from_, [key = key_](Lane& lane) { lane.stop_child(key, "not_initialized"); });
+  }
+  void commit() noexcept { lane_.reset(); }
+
+ private:
+  std::shared_ptr<Lane> lane_;
+  runtime::Loop& from_;
+  std::uint64_t key_;
+};
+
+// Collects the answers of one POST and sends them: one JSON document when nothing but answers came, else a stream.
+class Answers {
+ public:
+  Answers(http::Exchange& exchange, const Post& post) : exchange_(exchange), modern_(post.era == Era::kModern), batch_(post.batch), open_(post.request_ids()) {}
+
+  bool done() const noexcept { return open_.empty(); }
+  const std::vector<std::string>& open() const noexcept { return open_; }
+  Outcome& outcome() noexcept { return outcome_; }
+  http::Headers& headers() noexcept { return headers_; }
+
+  runtime::Task<bool> take(Event event);
+  runtime::Task<bool> keep_alive();
+  runtime::Task<void> finish();
+
+ private:
+  bool closed_quietly(const Event& event) const { return event.type == Event::Type::kFailed && event.refusal.reason == "cancelled"; }
+  void note(const Event& event);
+  int status_of(const Event& event) const;
+  runtime::Task<bool> begin();
+  runtime::Task<bool> send_event(std::string_view data);
+
+  http::Exchange& exchange_;
+  const bool modern_;
+  const bool batch_;
+  std::vector<std::string> open_;
+  std::vector<std::string> ready_;   // answers, until it is clear that no stream is needed
+  http::Headers headers_;
+  Outcome outcome_;
+  int status_ = 200;
+  bool streaming_ = false;
+};
+
+int Answers::status_of(const Event& event) const {
+  if (event.type == Event::Type::kFailed) return event.refusal.status;
+  if (!modern_ || !event.error_code) return 200;
+  if (*event.error_code == kMethodNotFound) return 404;
+  return *event.error_code <= kHeaderMismatch && *event.error_code >= kUnsupportedVersion ? 400 : 200;
+}
+
+void Answers::note(const Event& event) {
+  if (event.type == Event::Type::kResponse) return note_answer(outcome_, event.error_code, event.is_error);
+  outcome_.result = event.refusal.reason == "cancelled" ? "cancelled" : "transport_error";
+  outcome_.error = event.refusal.reason;
+}
+
+runtime::Task<bool> Answers::begin() {
+  if (std::exchange(streaming_, true)) co_return true;
+  http::Response head = sse_head();
+  head.headers.insert(head.headers.end(), headers_.begin(), headers_.end());
+  if (!co_await exchange_.begin_stream(std::move(head))) co_return false;
+  for (const std::string& answer : std::exchange(ready_, {}))
+    if (!co_await send_event(answer)) co_return false;
+  co_return true;
+}
+
+runtime::Task<bool> Answers::send_event(std::string_view data) {
+  std::string event;
+  http::write_sse_event(event, {}, "message", data);
+  co_return co_await exchange_.send(event);
+}
+
+runtime::Task<bool> Answers::keep_alive() {
+  if (!co_await begin()) co_return false;
+  co_return co_await exchange_.send(kPingComment);
+}
+
+runtime::Task<bool> Answers::take(Event event) {
+  if (event.type == Event::Type::kClosed) co_return true;
+  if (event.type == Event::Type::kMessage) {
+    if (!co_await begin()) co_return false;
+    co_return co_await send_event(event.bytes);
+  }
+  note(event);
+  std::erase(open_, event.id);
+  if (closed_quietly(event)) co_return co_await begin();
+  std::string bytes = std::move(event.bytes);
+  if (event.type == Event::Type::kFailed) {
+    const std::string data = event.refusal.data.empty() ? reason_data(event.refusal.reason) : event.refusal.data;
+    bytes = error_body(event.id, event.refusal.code, event.refusal.message, data);
+  }
+  if (streaming_) co_return co_await send_event(bytes);
+  if (!batch_) status_ = status_of(event);
+  ready_.push_back(std::move(bytes));
+  co_return true;
+}
+
+runtime::Task<void> Answers::finish() {
+  if (streaming_) {
+    co_await exchange_.end_stream();
+    co_return;
+  }
+  http::Response response;
+  response.status = status_;
+  response.content_type = "application/json";
+  response.headers = headers_;
+  if (status_ == 503) response.headers.emplace_back("Retry-After", "5");
+  if (batch_) response.body = "[";
+  for (const std::string& answer : ready_) {
+    if (response.body.size() > 1) response.body += ',';
+    response.body += answer;
+  }
+  if (batch_) response.body += ']';
+  co_await exchange_.respond(std::move(response));
+}
+
+using OnFirst = std::function<void(const Event&, http::Headers&)>;
+
+// Waits for all answers. Its deadline is the server's call timeout.
+runtime::Task<Outcome> answer(Context& context, const Post& post, InboxReader& inbox, GroupGuard& guard, const OnFirst& on_first) {
+  http::Exchange& exchange = context.exchange;
+  Answers answers(exchange, post);
+  runtime::Timer deadline(exchange.waiter()), ping(exchange.waiter());
+  deadline.arm(context.server->settings.call_timeout);
+  if (!post.starts_session()) ping.arm(kPing);
+  bool alive = true, first = true;
+  while (alive && !answers.done()) {
+    std::optional<Event> event = inbox.pop();
+    if (event) {
+      if (std::exchange(first, false) && on_first) on_first(*event, answers.headers());
+      alive = co_await answers.take(std::move(*event));
+    } else if (exchange.client_gone()) {
+      alive = false;
+    } else if (deadline.expired()) {
+      guard.cancel();
+      const std::vector<std::string> late = answers.open();
+      for (const std::string& id : late) {
+        Event timeout{.type = Event::Type::kFailed, .id = id, .refusal = {504, kInternalError, "timeout", "The server did not answer in time", {}}};
+        alive = alive && co_await answers.take(std::move(timeout));
+      }
+    } else if (ping.expired()) {
+      ping.arm(kPing);
+      alive = co_await answers.keep_alive();
+    } else {
+      co_await exchange.waiter().wait();
+    }
+  }
+  if (alive) co_await answers.finish();
+  Outcome outcome = answers.outcome();
+  if (!answers.done()) outcome = {"cancelled", "client_gone"};
+  co_return outcome;
+}
+
+std::shared_ptr<Submission> make_submission(Context& context, const Post& post) {
+  auto submission = std::make_shared<Submission>();
+  submission->body = post.body;
+  submission->group = context.shared.new_key();
+  // The envelopes must point into the copy, which the lane's thread reads.
+  const ScanLimits limits{.max_depth = context.config->settings.max_json_depth};
+  if (post.batch)
+    submission->messages = scan_batch(submission->body, limits);
+  else
+    submission->messages.push_back(scan(submission->body, limits));
+  return submission;
+}
+
+// One child per (server, principal), on the same loop for all.
+std::shared_ptr<Lane> lane_of(const Context& context) {
+  const std::size_t hash = std::hash<std::string>()(context.server->settings.name + '\n' + context.principal());
+  return context.lanes[hash % context.lanes.size()];
+}
+
+runtime::Task<Outcome> start_session(Context& context, Post post) {
+  std::unique_ptr<Directory::Place> place;
+  if (const Refusal refusal = reserve_session(context, &place)) {
+    co_await refuse(context.exchange, refusal, post.id(), context.shared);
+    co_return Outcome{"transport_error", std::string(refusal.reason)};
+  }
+  runtime::Loop& loop = context.exchange.loop();
+  const std::shared_ptr<Lane> lane = context.lanes[loop.index()];
+  const std::uint64_t key = context.shared.new_key();
+  auto submission = make_submission(context, post);
+  submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
+  StartGuard started(lane, loop, key);
+  GroupGuard guard(lane, loop, submission->group, false);
+  InboxReader inbox(submission->inbox, context.exchange.waiter());
+  lane->start_session(key, context.server, submission);
+  const OnFirst open = [&](const Event& event, http::Headers& headers) {
+    if (event.type != Event::Type::kResponse || event.error_code) return;
+    SessionFacts facts{context.principal(), context.endpoint, context.server,
+                       decode_string(post.first().protocol_version).value_or(""), {}, loop.index(), key};
+    const auto session = context.shared.directory.open(*place, std::move(facts), context.clock());
+    headers.emplace_back("Mcp-Session-Id", session->id);
+    started.commit();
+    lane->bind(key, session->id);
+    context.shared.observer.sessions(context.server->settings.name, static_cast<std::int64_t>(context.shared.directory.size()));
+  };
+  co_return co_await answer(context, post, inbox, guard, open);
+}
+
+runtime::Task<Outcome> post_in_session(Context& context, Post post, std::shared_ptr<Session> session) {
+  const SessionUse use(session, context.clock());
+  runtime::Loop& loop = context.exchange.loop();
+  const std::shared_ptr<Lane> lane = context.lanes[use->facts.lane];
+  auto submission = make_submission(context, post);
+  const std::uint64_t key = use->facts.child;
+  if (post.request_ids().empty()) {
+    lane->run_on(loop, [key, submission](Lane& own) { own.submit(key, submission); });
+    http::Response accepted;
+    accepted.status = 202;
+    co_await context.exchange.respond(std::move(accepted));
+    co_return Outcome{};
+  }
+  submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
+  GroupGuard guard(lane, loop, submission->group, false);
+  InboxReader inbox(submission->inbox, context.exchange.waiter());
+  lane->run_on(loop, [key, submission](Lane& own) { own.submit(key, submission); });
+  const OnFirst gone = [&](const Event& event, http::Headers&) {
+    if (event.type == Event::Type::kFailed && event.refusal.reason == "session_gone") context.shared.directory.close(session->id);
+  };
+  co_return co_await answer(context, post, inbox, guard, gone);
+}
+
+runtime::Task<Outcome> post_modern(Context& context, Post post) {
+  runtime::Loop& loop = context.exchange.loop();
+  const std::shared_ptr<Lane> lane = lane_of(context);
+  auto submission = make_submission(context, post);
+  const auto submit = [submission, server = context.server, principal = context.principal()](Lane& own) {
+    own.submit_shared(server, principal, submission);
+  };
+  if (post.request_ids().empty()) {
+    // What a client cancels it cancels by closing its stream; a request id alone names nothing on a shared connection.
+    if (post.first().method != "notifications/cancelled") lane->run_on(loop, submit);
+    http::Response accepted;
+    accepted.status = 202;
+    co_await context.exchange.respond(std::move(accepted));
+    co_return Outcome{};
+  }
+  submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
+  GroupGuard guard(lane, loop, submission->group, true);
+  InboxReader inbox(submission->inbox, context.exchange.waiter());
+  lane->run_on(loop, submit);
+  co_return co_await answer(context, post, inbox, guard, {});
+}
+
+}  // namespace
+
+runtime::Task<Outcome> post_to_child(Context& context, Post post) {
+  if (post.era == Era::kModern) co_return co_await post_modern(context, std::move(post));
+  if (post.starts_session()) co_return co_await start_session(context, std::move(post));
+  std::shared_ptr<Session> session = find_session(context);
+  if (!session) {
+    const bool named = context.exchange.request().fields.find(http::FieldId::kMcpSessionId) != nullptr;
+    const Refusal missing{400, kInvalidRequest, "session_required", "Bad Request: Mcp-Session-Id is required", {}};
+    const Refusal refusal = named ? session_not_found() : missing;
+    co_await refuse(context.exchange, refusal, post.id(), context.shared);
+    co_return Outcome{"transport_error", std::string(refusal.reason)};
+  }
+  co_return co_await post_in_session(context, std::move(post), std::move(session));
+}
+
+runtime::Task<void> get_from_child(Context& context, std::shared_ptr<Session> session) {
+  const SessionUse use(session, context.clock());
+  http::Exchange& exchange = context.exchange;
+  runtime::Loop& loop = exchange.loop();
+  const std::shared_ptr<Lane> lane = context.lanes[use->facts.lane];
+  const std::uint64_t group = context.shared.new_key();
+  const auto mailbox = make_inbox(lane, loop, group, context.config->settings.max_queue_bytes);
+  GroupGuard guard(lane, loop, group, false);
+  InboxReader inbox(mailbox, exchange.waiter());
+  lane->run_on(loop, [key = use->facts.child, group, mailbox](Lane& own) { own.listen(key, group, mailbox); });
+  http::Response head = sse_head();
+  if (!co_await exchange.begin_stream(std::move(head))) co_return;
+  runtime::Timer ping(exchange.waiter());
+  ping.arm(kPing);
+  bool alive = true, open = true;
+  while (alive && open) {
+    const std::optional<Event> event = inbox.pop();
+    if (event && event->type == Event::Type::kMessage) {
+      std::string bytes;
+      http::write_sse_event(bytes, {}, "message", event->bytes);
+      alive = co_await exchange.send(bytes);
+    } else if (event || exchange.draining()) {
+      open = false;
+    } else if (exchange.client_gone()) {
+      alive = false;
+    } else if (ping.expired()) {
+      ping.arm(kPing);
+      alive = co_await exchange.send(kPingComment);
+    } else {
+      co_await exchange.waiter().wait();
+    }
+  }
+  if (alive) co_await exchange.end_stream();
+}
+
+}  // namespace gatehouse::mcp

@@ -1,0 +1,219 @@
+#include "correlator.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace gatehouse::mcp {
+
+namespace {
+
+constexpr std::size_t kFinishedTokens = 64;
+constexpr std::uint32_t kServerDepth = 1024;  // schemas nest deeper than what clients send
+
+std::optional<Correlator::Number> number_of(Raw raw) noexcept {
+  Correlator::Number number = 0;
+  const auto parsed = std::from_chars(raw.data(), raw.data() + raw.size(), number);
+  if (raw.empty() || parsed.ec != std::errc() || parsed.ptr != raw.data() + raw.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+std::string Correlator::one_line(std::string_view message) {
+  std::string line(message);
+  // Inside strings JSON has no raw line ends, so these are white space.
+  std::replace_if(line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line += '\n';
+}
+
+std::string Correlator::cancel_line(Number number, std::string_view why) {
+  return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" + std::to_string(number) +
+         R"(,"reason":)" + encode_string(why) + "}}\n";
+}
+
+std::string Correlator::refuse_line(Raw id, int code, std::string_view message) { return error_body(id, code, message) + "\n"; }
+
+Correlator::Outgoing Correlator::begin(const Envelope& request, std::uint64_t group) {
+  const Number number = ++last_;
+  Call& call = calls_[number];
+  call.id = request.id;
+  call.token = request.progress_token;
+  call.group = group;
+  call.wants_log = !request.meta_log_level.empty();
+  call.starting = request.method == "initialize";
+  const std::string text = std::to_string(number);
+  const std::array<Edit, 2> edits{{{request.id, text}, {request.progress_token, text}}};
+  return {number, one_line(splice(request.bytes, edits))};
+}
+
+std::string Correlator::own_request(std::string_view method, std::string_view params, Number* number) {
+  *number = ++last_;
+  calls_[*number].id = std::to_string(*number);
+  return R"({"jsonrpc":"2.0","id":)" + std::to_string(*number) + R"(,"method":)" + encode_string(method) + R"(,"params":)" +
+         std::string(params) + "}\n";
+}
+
+std::optional<std::string> Correlator::translate(const Envelope& message) const {
+  if (message.method != "notifications/cancelled") return one_line(message.bytes);
+  for (const auto& [number, call] : calls_) {
+    if (call.abandoned || call.id != message.request_id) continue;
+    const std::string text = std::to_string(number);
+    const std::array<Edit, 1> edits{{{message.request_id, text}}};
+    return one_line(splice(message.bytes, edits));
+  }
+  return std::nullopt;
+}
+
+bool Correlator::has_open(Raw id) const noexcept {
+  return std::any_of(calls_.begin(), calls_.end(), [&](const auto& c) { return !c.second.abandoned && c.second.id == id; });
+}
+
+const Correlator::Call* Correlator::find(Number number) const noexcept {
+  const auto found = calls_.find(number);
+  return found == calls_.end() ? nullptr : &found->second;
+}
+
+void Correlator::abandon(Number number) noexcept {
+  if (const auto found = calls_.find(number); found != calls_.end()) found->second.abandoned = true;
+}
+
+void Correlator::forget(Number number) { calls_.erase(number); }
+
+std::vector<Correlator::Number> Correlator::numbers_of(std::uint64_t group) const {
+  std::vector<Number> numbers;
+  for (const auto& [number, call] : calls_)
+    if (call.group == group) numbers.push_back(number);
+  return numbers;
+}
+
+std::vector<std::pair<Correlator::Number, Correlator::Call>> Correlator::take_if_id(Raw id) {
+  std::vector<std::pair<Number, Call>> taken;
+  for (auto at = calls_.begin(); at != calls_.end();) {
+    const bool matches = !at->second.abandoned && at->second.id == id;
+    if (matches) taken.emplace_back(at->first, std::move(at->second));
+    at = matches ? calls_.erase(at) : std::next(at);
+  }
+  return taken;
+}
+
+void Correlator::finish(Number number) {
+  const auto found = calls_.find(number);
+  if (!found->second.token.empty()) finished_.push_back({number, std::move(found->second.token)});
+  if (finished_.size() > kFinishedTokens) finished_.pop_front();
+  calls_.erase(found);
+}
+
+std::vector<std::pair<Correlator::Number, Correlator::Call>> Correlator::take_all() {
+  std::vector<std::pair<Number, Call>> all;
+  for (auto& [number, call] : calls_) all.emplace_back(number, std::move(call));
+  calls_.clear();
+  return all;
+}
+
+std::vector<Correlator::Incoming> Correlator::route(std::string_view line) {
+  const ScanLimits limits{.max_depth = kServerDepth};
+  std::vector<Incoming> out;
+  const auto take = [&](const Envelope& message) {
+    out.push_back(route_one(message));
+    if (out.back().answer) finish(out.back().number);
+  };
+  const Envelope envelope = scan(line, limits);
+  if (envelope.kind == Kind::kBatch)
+    for (const Envelope& element : scan_batch(line, limits)) take(element);
+  else
+    take(envelope);
+  return out;
+}
+
+Correlator::Incoming Correlator::to_call(Number number, std::string bytes) const {
+  Incoming out;
+  const Call& call = *find(number);
+  out.to = Incoming::To::kCall;
+  out.number = number;
+  out.group = call.group;
+  out.bytes = std::move(bytes);
+  return out;
+}
+
+Correlator::Incoming Correlator::answer(const Envelope& message) const {
+  const std::optional<Number> number = number_of(message.id);
+  const Call* call = number ? find(*number) : nullptr;
+  if (call == nullptr) return {.reason = "unknown_id"};
+  Incoming out;
+  if (message.kind == Kind::kResponse) {
+    const bool own_subscription = message.meta_subscription == message.id;
+    const std::array<Edit, 2> edits{{{message.id, call->id}, {own_subscription ? message.meta_subscription : Raw(), call->id}}};
+    out = to_call(*number, splice(message.bytes, edits));
+  } else {
+    out = to_call(*number, {});
+    out.failed = true;
+    out.reason = message.problem;
+  }
+  out.answer = true;
+  out.id = call->id;
+  out.error_code = message.error_code;
+  out.is_error = message.is_error;
+  return out;
+}
+
+std::optional<Correlator::Number> Correlator::sole_call(bool wants_log) const noexcept {
+  std::optional<Number> found;
+  std::uint64_t group = 0;
+  for (const auto& [number, call] : calls_) {
+    if (call.abandoned || call.starting || (wants_log && !call.wants_log)) continue;
+    if (found && call.group != group) return std::nullopt;
+    found = number;
+    group = call.group;
+  }
+  return found;
+}
+
+Correlator::Incoming Correlator::unrelated(const Envelope& message) const {
+  const bool request = message.kind == Kind::kRequest;
+  if (request && message.method == "ping")
+    return {.to = Incoming::To::kServer, .bytes = R"({"jsonrpc":"2.0","id":)" + std::string(message.id) + R"(,"result":{}})" "\n"};
+  const bool modern = era_ == Era::kModern;
+  if (request && modern)
+    return {.to = Incoming::To::kServer,
+            .bytes = refuse_line(message.id, kMethodNotFound, "Servers send no requests in 2026-07-28"),
+            .reason = "server_request"};
+  if (modern && message.method != "notifications/message") return {.reason = "unrelated"};
+  const std::optional<Number> sole = sole_call(modern);
+  if (!sole && modern) return {.reason = "unrelated_log"};
+  Incoming out;
+  if (sole)
+    out = to_call(*sole, std::string(message.bytes));
+  else
+    out = {.to = Incoming::To::kStandalone, .bytes = std::string(message.bytes)};
+  out.request = request;
+  if (request) out.server_id = message.id;
+  return out;
+}
+
+Correlator::Incoming Correlator::route_one(const Envelope& message) const {
+  if (message.kind == Kind::kBadJson) return {.reason = "garbage"};
+  if (message.kind == Kind::kResponse || (message.kind == Kind::kBadShape && message.method.empty())) return answer(message);
+  if (message.kind == Kind::kBadShape) return {.reason = "bad_message"};
+  if (message.kind == Kind::kRequest) return unrelated(message);
+
+  // A notification that names a call by one of our numbers.
+  const bool progress = message.method == "notifications/progress";
+  const bool cancelled = message.method == "notifications/cancelled" && era_ == Era::kModern;
+  const Raw reference = progress ? message.progress : cancelled ? message.request_id : message.meta_subscription;
+  const std::optional<Number> number = number_of(reference);
+  const Call* call = number ? find(*number) : nullptr;
+  if (call != nullptr && !(progress && call->token.empty())) {
+    const std::string& original = progress ? call->token : call->id;
+    const std::array<Edit, 2> edits{{{reference, original},
+                                     {cancelled && message.meta_subscription == reference ? message.meta_subscription : Raw(), original}}};
+    return to_call(*number, splice(message.bytes, edits));
+  }
+  if (!progress) return unrelated(message);
+  const auto late = std::find_if(finished_.begin(), finished_.end(), [&](const Finished& f) { return number && f.number == *number; });
+  if (late == finished_.end() || era_ == Era::kModern) return {.reason = "unknown_token"};
+  const std::array<Edit, 1> edits{{{reference, late->token}}};
+  return {.to = Incoming::To::kStandalone, .bytes = splice(message.bytes, edits)};
+}
+
+}  // namespace gatehouse::mcp
