@@ -1,0 +1,39 @@
+#include <set>
+
+#include "gatehouse/config/config.h"
+#include "table.h"
+
+namespace gatehouse::config {
+namespace {
+
+std::string shown(const Key* key, const Configuration& configuration, const std::string& path) {
+  const auto found = configuration.values.find(path);
+  if (found == configuration.values.end()) return {};
+  const bool hidden = key != nullptr && key->sensitive && !found->second.empty();
+  return std::string(hidden ? Secret::redacted() : found->second.reveal());
+}
+
+bool same(const Configuration& a, const Configuration& b, const std::string& path) {
+  const auto left = a.values.find(path);
+  const auto right = b.values.find(path);
+  if (left == a.values.end() || right == b.values.end()) return left == a.values.end() && right == b.values.end();
+  return left->second.reveal() == right->second.reveal();
+}
+
+}  // namespace
+
+std::vector<Change> diff(const Configuration& before, const Configuration& after) {
+  std::set<std::string> paths;
+  for (const auto& [path, value] : before.values) paths.insert(path);
+  for (const auto& [path, value] : after.values) paths.insert(path);
+  std::vector<Change> out;
+  for (const std::string& path : paths) {
+    if (same(before, after, path)) continue;
+    const Branch* branch = find_branch(path);
+    const Key* key = branch == nullptr ? nullptr : branch->key;
+    out.push_back({path, shown(key, before, path), shown(key, after, path), key != nullptr && key->restart});
+  }
+  return out;
+}
+
+}  // namespace gatehouse::config

@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <exception>
+#include <set>
+
+#include "files.h"
+#include "gatehouse/config/config.h"
+#include "rules.h"
+#include "tiers.h"
+#include "walk.h"
+
+namespace gatehouse::config {
+namespace {
+
+// Profiles decide about defaults and secrets, so they are known before anything else is read.
+void find_profiles(Context& context) {
+  const Node* node = context.root.find("profile");
+  if (node == nullptr) return;
+  const std::vector<Node> items = node->is_sequence() ? node->items : std::vector<Node>{*node};
+  for (const Node& item : items) {
+    context.production = context.production || item.text == "production";
+    context.development = context.development || item.text == "development";
+  }
+  if (context.production && context.development)
+    context.report.error(node->spot, "profile", "conflict", "production and development exclude each other");
+  if (context.production) context.development = false;
+}
+
+// The excerpt of a line must not show a secret that stands in it.
+void hide_secrets(Context& context, const Provenance& provenance) {
+  std::set<std::pair<int, int>> lines;
+  for (const std::string_view path : {"access.secret_key", "access.admin_password"})
+    if (const Node* node = find_path(context.root, path)) lines.emplace(node->spot.source, node->spot.line);
+  for (const Leaf& leaf : provenance)
+    if (leaf.path.ends_with(".environment"))
+      if (const Node* node = find_path(context.root, leaf.path))
+        for (const Member& member : node->members) lines.emplace(member.spot.source, member.spot.line);
+  for (Diagnostic& diagnostic : context.report.diagnostics)
+    if (lines.contains({diagnostic.rank, diagnostic.line})) diagnostic.source.clear();
+}
+
+void remove_duplicates(std::vector<std::string>& names) {
+  std::set<std::string> seen;
+  std::erase_if(names, [&](const std::string& name) { return !seen.insert(name).second; });
+}
+
+Loaded load_checked(const LoadOptions& options) {
+  Context context(options);
+  Draft draft;
+  Loaded loaded;
+  read_files(context);
+  apply_tiers(context);
+  find_profiles(context);
+  walk(context, draft, loaded.provenance);
+  for (const auto check : {check_listeners, check_upstreams, check_routes, check_mcp, check_certificates, check_access})
+    check(context, draft);
+  hide_secrets(context, loaded.provenance);
+  context.report.sort();
+  loaded.diagnostics = std::move(context.report.diagnostics);
+  remove_duplicates(draft.out.profiles);
+  draft.out.file = context.options.text ? "" : context.file;
+  if (!has_errors(loaded.diagnostics)) loaded.configuration = std::move(draft.out);
+  return loaded;
+}
+
+Loaded failed(std::string message) {
+  Loaded loaded;
+  Diagnostic diagnostic;
+  diagnostic.slug = "internal";
+  diagnostic.message = "the configuration could not be read: " + std::move(message);
+  loaded.diagnostics.push_back(std::move(diagnostic));
+  return loaded;
+}
+
+}  // namespace
+
+Loaded load(const LoadOptions& options) {
+  try {
+    return load_checked(options);
+  } catch (const std::exception& problem) {
+    return failed(problem.what());
+  }
+}
+
+bool Configuration::has_profile(std::string_view name) const {
+  return std::find(profiles.begin(), profiles.end(), name) != profiles.end();
+}
+
+std::string_view to_string(Tier tier) {
+  switch (tier) {
+    case Tier::kDefault: return "default";
+    case Tier::kFile: return "file";
+    case Tier::kDotenv: return ".env";
+    case Tier::kEnvironment: return "environment";
+    case Tier::kFlag: return "flag";
+  }
+  return "";
+}
+
+std::map<std::string, std::string> read_environment(const char* const* variables) {
+  std::map<std::string, std::string> out;
+  for (; variables != nullptr && *variables != nullptr; ++variables) {
+    const std::string_view pair(*variables);
+    const std::size_t equals = pair.find('=');
+    if (equals != std::string_view::npos && equals > 0) out.emplace(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return out;
+}
+
+}  // namespace gatehouse::config

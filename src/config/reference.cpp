@@ -1,0 +1,140 @@
+// docs/reference/config.md: the texts around the tables, and the tables.
+#include <algorithm>
+
+#include "gatehouse/config/explain.h"
+#include "slugs.h"
+#include "table.h"
+#include "tiers.h"
+
+namespace gatehouse::config {
+namespace {
+
+constexpr std::string_view kIntroduction = R"(# Configuration reference
+
+<!-- Made by `gatehouse config reference` from the table that validates. Do not edit. -->
+
+One YAML file. Without `--config` it is `$GATEHOUSE_CONFIG`, else `/etc/gatehouse/gatehouse.yaml`, else
+`./gatehouse.yaml`; without any file a page is served on `127.0.0.1:8080`. With a file, nothing is started that the file
+does not name. `gatehouse check FILE` reports every problem at once.
+
+## Where a value comes from
+
+Highest first; `gatehouse config explain KEY` shows which one won.
+
+| tier | what |
+| --- | --- |
+| flag | `--set KEY=VALUE`, `--profile NAME` (adds) |
+| environment | the variable named like the key, `GATEHOUSE_LISTENERS_HTTP_ADDRESS`, and the aliases below |
+| `.env` | the same names in the file `.env` beside the configuration file |
+| file | the configuration file and what it includes |
+| default | the tables below |
+
+In the name of a variable the key is in capitals and everything that is not a letter or a digit is `_`; an item of a list
+is its number: `GATEHOUSE_ROUTES_0_TO`. Lists are written `a, b`. A variable that is set but empty is an empty value, not
+an absent one. A variable that begins with `GATEHOUSE_` and that nothing reads is an error.
+
+## How values are written
+
+- Durations: `250ms`, `30s`, `5m`, `1h`, `30d`. Sizes: `512B`, `64KiB`, `10MiB`, `1GiB`. The unit is never left out.
+- Addresses: `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all interfaces), `unix:/path`.
+- Relative paths are relative to the file that names them; in variables and flags, to the main file; without a file, to
+  the working directory.
+- `${NAME}` is the value of an environment variable or of one in `.env`; unset is an error. `${NAME:-default}` when unset or empty,
+  `${NAME:?message}` an error when unset or empty, `${NAME:+other}` when set and not empty; without the colon, empty counts
+  as set. They can be nested. `$$` is a dollar sign. Keys are not filled in.
+- `include: conf.d/*.yaml` (or a list) merges files. A key that is set twice is an error; `routes` and
+  `certificates.files` of several files are joined. An included file includes nothing itself.
+- Anchors and aliases are allowed (an alias is a copy; at most 100,000 values and 32 levels in all). Merge keys (`<<`), tags and
+  several documents in one file are not. A file is at most 4 MiB, in UTF-8.
+
+## Secrets
+
+A secret is a reference: `file:/path` (refused when everybody may read it), `env:NAME`, or `credential:NAME` (systemd). Only
+profile development takes the secret itself in the file. In variables the secret itself is allowed, and `NAME_FILE` names
+a file that holds it: `GATEWAY_SECRET_KEY_FILE=/run/secrets/key`. Secrets are shown nowhere.
+
+)";
+
+std::string heading(const Key& key) { return std::string(key.path.substr(0, key.path.find_first_of(".["))); }
+
+std::string default_text(const Key& key) {
+  if (key.required && key.named.empty()) return "required";
+  if (key.computed != nullptr) return "see text";
+  if (!key.named.empty()) {
+    std::string out;
+    for (const std::string_view pair : split_choices(key.named)) {
+      const std::size_t equals = pair.find('=');
+      out += (out.empty() ? "" : ", ") + std::string(pair.substr(0, equals)) + ": `" + std::string(pair.substr(equals + 1)) + "`";
+    }
+    return out + ", else required";
+  }
+  if (key.fallback == nullptr) return "none";
+  std::string out = key.fallback[0] == '\0' ? "empty" : "`" + std::string(key.fallback) + "`";
+  if (key.production != nullptr) out += ", production: `" + std::string(key.production) + "`";
+  return out;
+}
+
+std::string row(const Key& key) {
+  std::string help(key.help);
+  if (!key.later.empty()) help += ". Not in this version: " + join_choices(key.later);
+  return "| `" + std::string(key.path) + "` | " + type_text(key) + " | " + default_text(key) + " | " + help +
+         (key.restart ? ". A change needs a restart" : "") + " |\n";
+}
+
+void add_sections(std::string& out, std::string_view top) {
+  for (const Section& section : sections()) {
+    const bool here = section.path.substr(0, section.path.find_first_of(".[")) == top;
+    if (here && !section.help.empty())
+      out += section.path == top ? std::string(section.help) + ".\n\n"
+                                 : "`" + std::string(section.path) + "`: " + std::string(section.help) + ".\n\n";
+  }
+}
+
+std::string keys_text() {
+  std::string out = "## Keys\n\n";
+  std::string open;
+  for (const Key* key : all_keys()) {
+    if (key->type == Type::kLater) continue;
+    if (const std::string top = heading(*key); top != open) {
+      out += (open.empty() ? "### " : "\n### ") + top + "\n\n";
+      add_sections(out, top);
+      out += "| key | type | default | |\n| --- | --- | --- | --- |\n";
+      open = top;
+    }
+    out += row(*key);
+  }
+  return out;
+}
+
+std::string later_text() {
+  std::string out = "\n## Not in this version\n\nThese are refused, not ignored.\n\n";
+  for (const Key* key : all_keys())
+    if (key->type == Type::kLater) out += "- `" + std::string(key->path) + "`: " + std::string(key->help) + "\n";
+  return out;
+}
+
+std::string aliases_text() {
+  std::string out = "\n## Variables of the earlier platform\n\n| variable | key | |\n| --- | --- | --- |\n";
+  for (const Alias& alias : aliases()) {
+    const std::string_view note = alias.convert == Convert::kPort ? "the port; only when the listener is configured"
+                                  : alias.convert == Convert::kSeconds ? "seconds"
+                                  : alias.convert == Convert::kCertificateMode ? "letsencrypt is acme"
+                                  : alias.convert == Convert::kLogLevel ? "in capitals as well" : "";
+    out += "| `" + std::string(alias.variable) + "` | `" + std::string(alias.path) + "` | " + std::string(note) + " |\n";
+  }
+  return out;
+}
+
+std::string slugs_text() {
+  std::string out = "\n## Diagnostics\n\nThe word in brackets at the end of a message.\n\n| slug | meaning |\n| --- | --- |\n";
+  for (const Slug& slug : slugs()) out += "| `" + std::string(slug.name) + "` | " + std::string(slug.meaning) + " |\n";
+  return out;
+}
+
+}  // namespace
+
+std::string reference() {
+  return std::string(kIntroduction) + keys_text() + later_text() + aliases_text() + slugs_text();
+}
+
+}  // namespace gatehouse::config

@@ -1,0 +1,356 @@
+#include "tiers.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "gatehouse/net/address.h"
+#include "units.h"
+#include "values.h"
+
+namespace gatehouse::config {
+namespace {
+
+constexpr std::string_view kPrefix = "GATEHOUSE_";
+// Read by the loader itself or by other parts of the program.
+constexpr std::array<std::string_view, 4> kReserved = {"GATEHOUSE_BINARY", "GATEHOUSE_CONFIG", "GATEHOUSE_SOCKET",
+                                                       "GATEHOUSE_URL"};
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+template <class Change>
+std::string mapped(std::string_view text, Change change) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), change);
+  return out;
+}
+
+// A segment of a path as it stands in the name of a variable: "[0]" → "0", "my-app" → "MY_APP".
+std::string in_variable(std::string_view segment) {
+  if (segment.starts_with('[')) segment = segment.substr(1, segment.size() - 2);
+  return mapped(segment, [](char c) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return word ? upper(c) : '_';
+  });
+}
+
+bool is_leaf(const Branch& branch) { return branch.key != nullptr; }
+
+// Walks the name of a variable down the key table; what "*" may stand for is looked up in the tree first, so that a
+// name with dashes or dots is found again.
+class Matcher {
+ public:
+  std::optional<Path> find(const Branch& root, std::string_view rest, const Node& tree) {
+    if (walk(root, rest, &tree)) return path_;
+    return std::nullopt;
+  }
+
+ private:
+  bool walk(const Branch& branch, std::string_view rest, const Node* node) {
+    if (rest.empty()) return is_leaf(branch);
+    for (const Branch& child : branch.children) {
+      if (child.segment == "[]" ? walk_index(child, rest, node)
+          : child.segment == "*" ? walk_names(branch, child, rest, node)
+                                 : step(child, in_variable(child.segment), child.segment, rest, node))
+        return true;
+    }
+    return false;
+  }
+
+  bool step(const Branch& child, std::string_view word, const std::string& segment, std::string_view rest, const Node* node) {
+    if (!rest.starts_with(word)) return false;
+    rest.remove_prefix(word.size());
+    if (!rest.empty() && rest[0] != '_') return false;
+    if (!rest.empty()) rest.remove_prefix(1);
+    path_.push_back(segment);
+    if (walk(child, rest, node == nullptr ? nullptr : node->find(segment))) return true;
+    path_.pop_back();
+    return false;
+  }
+
+  bool walk_index(const Branch& child, std::string_view rest, const Node* node) {
+    const std::string_view digits = rest.substr(0, rest.find('_'));
+    const auto index = parse_integer(digits);
+    if (!index || *index < 0 || *index > 9999) return false;
+    const bool there = node != nullptr && static_cast<std::size_t>(*index) < node->items.size();
+    path_.push_back("[" + std::to_string(*index) + "]");
+    rest.remove_prefix(std::min(rest.size(), digits.size() + 1));
+    if (walk(child, rest, there ? &node->items[static_cast<std::size_t>(*index)] : nullptr)) return true;
+    path_.pop_back();
+    return false;
+  }
+
+  bool walk_names(const Branch& parent, const Branch& child, std::string_view rest, const Node* node) {
+    if (node != nullptr)
+      for (const Member& member : node->members)
+        if (step(child, in_variable(member.key), member.key, rest, node)) return true;
+    for (std::size_t end = rest.find('_'); end != std::string_view::npos; end = rest.find('_', end + 1)) {
+      const std::string name = mapped(rest.substr(0, end), lower);
+      const bool allowed = parent.section == nullptr || parent.section->name == nullptr || parent.section->name(name).ok();
+      if (allowed && step(child, rest.substr(0, end), name, rest, node)) return true;
+    }
+    return false;
+  }
+
+  Path path_;
+};
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+Node list_node(std::string_view text, const Spot& spot) {
+  Node out;
+  out.kind = Node::Kind::kSequence;
+  out.spot = spot;
+  text = trimmed(text);
+  if (text.starts_with('[') && text.ends_with(']')) text = trimmed(text.substr(1, text.size() - 2));
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::string_view item = trimmed(text.substr(0, comma));
+    if (item.size() > 1 && item.starts_with('"') && item.ends_with('"')) item = item.substr(1, item.size() - 2);
+    out.items.push_back(scalar(std::string(item), spot));
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  return out;
+}
+
+namespace {
+
+bool is_list(const Key& key) { return key.type == Type::kStrings || key.type == Type::kCidrs; }
+
+class Overlay {
+ public:
+  explicit Overlay(Context& context) : context_(context) {}
+
+  // One tier of variables. `report_unknown` names every GATEHOUSE_ variable that nothing reads.
+  void variables(const Environment& environment, Tier tier) {
+    tier_ = tier;
+    for (auto alias = aliases().rbegin(); alias != aliases().rend(); ++alias) apply_alias(*alias, environment);
+    for (const auto& [name, value] : environment)
+      if (name.starts_with(kPrefix)) apply_own(name, value, environment);
+  }
+
+  void flags() {
+    tier_ = Tier::kFlag;
+    for (const std::string& given : context_.options.overrides) apply_flag(given);
+    for (const std::string& profile : context_.options.profiles) add_profile(profile);
+  }
+
+ private:
+  Spot variable_spot(const std::string& name, std::string_view value, bool sensitive) {
+    const std::string label = sensitive ? name : name + "=" + std::string(value);
+    if (tier_ == Tier::kDotenv) {
+      const auto line = context_.dotenv_lines.find(name);
+      return {tier_, context_.dotenv_source, line == context_.dotenv_lines.end() ? 0 : line->second, 0, 1, {}};
+    }
+    const int source = context_.report.add_source("environment " + name, context_.directory);
+    context_.report.sources.back().label = label;
+    return {tier_, source, 0, 0, 1, {}};
+  }
+
+  void set(const Path& path, const Key& key, std::string text, Spot spot) {
+    Node node = is_list(key) ? list_node(text, spot) : scalar(std::move(text), spot);
+    if (key.type == Type::kMap)
+      context_.report.error(spot, join_path(path), "bad-override", "a mapping can only be set in the file");
+    else if (!put(context_.root, path, std::move(node)))
+      context_.report.error(spot, join_path(path), "bad-override",
+                            "there is no place for '" + join_path(path) + "': a part of it is missing or has another type");
+  }
+
+  // ---- variables
+
+  void apply_own(const std::string& name, const std::string& value, const Environment& environment) {
+    const bool reserved = std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+    const auto& known = context_.options.known_variables;
+    if (reserved || std::find(known.begin(), known.end(), name) != known.end()) return;
+    const std::string_view rest = std::string_view(name).substr(kPrefix.size());
+    if (const auto path = Matcher().find(key_tree(), rest, context_.root)) {
+      const Key& key = *find_branch(join_path(*path))->key;
+      if (key.type == Type::kSecret) return apply_secret(name, value, *path, key, is_secret_reference(value));
+      return set(*path, key, value, variable_spot(name, value, key.sensitive));
+    }
+    if (apply_secret_file(name, rest, value, environment)) return;
+    if (!context_.variables.used.contains(name)) unknown(name, value);
+  }
+
+  // A literal in a variable is as good as a reference to that variable.
+  void apply_secret(const std::string& name, const std::string& value, const Path& path, const Key& key, bool reference) {
+    set(path, key, reference ? value : "env:" + name, variable_spot(name, value, true));
+  }
+
+  bool apply_secret_file(const std::string& name, std::string_view rest, const std::string& value,
+                         const Environment& environment) {
+    constexpr std::string_view kFile = "_FILE";
+    if (!rest.ends_with(kFile)) return false;
+    const auto path = Matcher().find(key_tree(), rest.substr(0, rest.size() - kFile.size()), context_.root);
+    if (!path) return false;
+    const Key& key = *find_branch(join_path(*path))->key;
+    if (key.type != Type::kSecret) return false;
+    file_variant(name, value, *path, key, environment);
+    return true;
+  }
+
+  void file_variant(const std::string& name, const std::string& value, const Path& path, const Key& key,
+                    const Environment& environment) {
+    const std::string plain = name.substr(0, name.size() - 5);
+    const Spot spot = variable_spot(name, value, false);
+    if (environment.contains(plain))
+      context_.report.error(spot, join_path(path), "conflict", "both " + plain + " and " + name + " are set");
+    set(path, key, "file:" + value, spot);
+  }
+
+  void unknown(const std::string& name, const std::string& value) {
+    Diagnostic& out = context_.report.error(variable_spot(name, value, true), {}, "unknown-variable",
+                                            "no key is behind the variable " + name);
+    out.suggestion = context_.report.suggest(name, candidates());
+  }
+
+  std::vector<std::string> candidates() const {
+    std::vector<std::string> out(kReserved.begin(), kReserved.end());
+    for (const Key* key : all_keys()) expand(split_path(key->path), 0, context_.root, {}, out);
+    return out;
+  }
+
+  static void expand(const Path& pattern, std::size_t at, const Node& node, Path path, std::vector<std::string>& out) {
+    if (at == pattern.size()) return out.push_back(variable_name(join_path(path)));
+    const std::string& segment = pattern[at];
+    path.push_back(segment);
+    if (segment == "*") {
+      for (const Member& member : node.members) {
+        path.back() = member.key;
+        expand(pattern, at + 1, member.value, path, out);
+      }
+    } else if (segment == "[]") {
+      for (std::size_t i = 0; i < node.items.size(); ++i) {
+        path.back() = "[" + std::to_string(i) + "]";
+        expand(pattern, at + 1, node.items[i], path, out);
+      }
+    } else {
+      const Node* child = node.find(segment);
+      expand(pattern, at + 1, child == nullptr ? Node() : *child, path, out);
+    }
+  }
+
+  // ---- names of the earlier platform
+
+  void apply_alias(const Alias& alias, const Environment& environment) {
+    const std::string name(alias.variable);
+    const Key& key = *find_branch(alias.path)->key;
+    const Path path = split_path(alias.path);
+    const auto file = environment.find(name + "_FILE");
+    if (key.type == Type::kSecret && file != environment.end())
+      file_variant(file->first, file->second, path, key, environment);
+    const auto found = environment.find(name);
+    if (found == environment.end()) return;
+    if (key.type == Type::kSecret) {
+      if (file == environment.end()) apply_secret(name, found->second, path, key, false);
+      return;
+    }
+    Spot spot = variable_spot(name, found->second, key.sensitive);
+    spot.note = "alias of " + std::string(alias.path) + (alias.convert == Convert::kPort ? ", port part" : "");
+    if (const auto text = convert(alias, found->second, spot)) set(path, key, *text, spot);
+  }
+
+  std::optional<std::string> convert(const Alias& alias, const std::string& value, const Spot& spot) {
+    switch (alias.convert) {
+      case Convert::kSame: return value;
+      case Convert::kPort: return with_port(alias, value, spot);
+      case Convert::kSeconds: return parse_integer(value).ok() ? value + "s" : value;
+      case Convert::kLogLevel: {
+        const std::string level = mapped(value, lower);
+        return level == "warning" ? "warn" : level;
+      }
+      case Convert::kCertificateMode: {
+        const std::string mode = mapped(value, lower);
+        return mode == "letsencrypt" ? "acme" : mode;
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<std::string> with_port(const Alias& alias, const std::string& value, const Spot& spot) {
+    const std::string path(alias.path);
+    const auto port = parse_integer(value);
+    if (!port || *port < 1 || *port > 65535) {
+      context_.report.error(spot, path, "out-of-range", "'" + value + "' is not a port: 1 to 65535");
+      return std::nullopt;
+    }
+    const std::string listener = path.substr(0, path.rfind('.'));
+    if (find_path(context_.root, listener) == nullptr) {
+      context_.report.warning(spot, path, "alias-unused",
+                              std::string(alias.variable) + " has no effect: " + listener + " is not configured");
+      return std::nullopt;
+    }
+    const Node* below = find_path(context_.root, path);
+    const auto address = net::parse_address(below != nullptr ? below->text : "127.0.0.1:1");
+    if (!address) return std::nullopt;  // what is below is reported where it stands
+    net::Address changed = *address;
+    changed.port = static_cast<std::uint16_t>(*port);
+    return changed.to_string();
+  }
+
+  // ---- flags
+
+  Spot flag_spot(const std::string& name, const std::string& label) {
+    const int source = context_.report.add_source(name, context_.directory);
+    context_.report.sources.back().label = label;
+    return {tier_, source, 0, 0, 1, {}};
+  }
+
+  void apply_flag(const std::string& given) {
+    const std::size_t equals = given.find('=');
+    const std::string name = given.substr(0, equals);
+    const Spot spot = flag_spot("--set " + name, "--set " + name);
+    if (equals == std::string::npos) {
+      context_.report.error(spot, {}, "bad-override", "--set takes KEY=VALUE");
+      return;
+    }
+    const Branch* branch = find_branch(name);
+    if (branch == nullptr || branch->key == nullptr) {
+      std::vector<std::string> names;
+      for (const Key* key : all_keys()) names.emplace_back(key->path);
+      Diagnostic& out = context_.report.error(spot, {}, "unknown-key", "no key is called '" + name + "'");
+      out.suggestion = context_.report.suggest(name, names);
+      return;
+    }
+    set(split_path(name), *branch->key, given.substr(equals + 1), spot);
+  }
+
+  void add_profile(const std::string& profile) {
+    const Spot spot = flag_spot("--profile " + profile, "--profile " + profile);
+    const Node* before = context_.root.find("profile");
+    Node list;
+    if (before != nullptr && before->is_sequence()) list.items = before->items;
+    if (before != nullptr && before->is_scalar()) list.items = {scalar(before->text, before->spot)};
+    list.kind = Node::Kind::kSequence;
+    list.spot = spot;
+    list.items.push_back(scalar(profile, spot));
+    put(context_.root, {"profile"}, std::move(list));
+  }
+
+  Context& context_;
+  Tier tier_ = Tier::kFile;
+};
+
+}  // namespace
+
+std::string variable_name(std::string_view path) {
+  std::string out(kPrefix.substr(0, kPrefix.size() - 1));
+  for (const std::string& segment : split_path(path)) out += "_" + in_variable(segment);
+  return out;
+}
+
+void apply_tiers(Context& context) {
+  Overlay overlay(context);
+  overlay.variables(context.dotenv, Tier::kDotenv);
+  overlay.variables(context.options.environment, Tier::kEnvironment);
+  overlay.flags();
+}
+
+}  // namespace gatehouse::config
