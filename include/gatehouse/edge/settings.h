@@ -43,6 +43,7 @@ struct ListenerSettings {
   bool tls = false;
   tls::Policy policy = tls::Policy::kIntermediate;
   std::vector<std::string> protocols{"http/1.1"};
+  bool admin = false;                 // the Unix socket of the command line: its callers are the local administrator
 };
 
 enum class Auth { kDefault, kNone, kRequired };  // kDefault: required for mcp and admin routes, none otherwise

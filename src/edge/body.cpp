@@ -1,0 +1,129 @@
+#include "body.h"
+
+namespace gatehouse::edge {
+
+void BodySource::start(tls::Stream& stream, std::span<char> buffer, std::size_t begin, std::size_t end, std::size_t floor,
+                       http::Framing framing, std::uint64_t length) noexcept {
+  stream_ = &stream;
+  buffer_ = buffer;
+  begin_ = begin;
+  end_ = end;
+  floor_ = floor;
+  framing_ = framing;
+  decoder_.reset();
+  remaining_ = framing == http::Framing::kLength ? length : 0;
+  payload_ = 0;
+  done_ = framing == http::Framing::kNone || (framing == http::Framing::kLength && length == 0);
+}
+
+BodySource::Piece BodySource::next() noexcept {
+  if (done_) return {State::kEnd, {}};
+  if (begin_ == end_) return {State::kNeedMore, {}};
+  if (framing_ != http::Framing::kChunked) {
+    std::string_view bytes = unread();
+    if (framing_ == http::Framing::kLength) {
+      bytes = bytes.substr(0, remaining_);
+      remaining_ -= bytes.size();
+      done_ = remaining_ == 0;
+    }
+    begin_ += bytes.size();
+    payload_ += bytes.size();
+    return {State::kPiece, bytes};
+  }
+  while (begin_ < end_) {
+    const auto step = decoder_.feed(unread());
+    begin_ += step.consumed;
+    payload_ += step.payload.size();
+    if (step.state == http::ParseState::kRefused) return {State::kRefused, {}};
+    if (decoder_.done()) done_ = true;
+    if (!step.payload.empty()) return {State::kPiece, step.payload};
+    if (done_) return {State::kEnd, {}};
+  }
+  return {State::kNeedMore, {}};
+}
+
+tls::IoState BodySource::fill() noexcept {
+  begin_ = end_ = floor_;
+  const auto got = stream_->read(buffer_.subspan(floor_));
+  if (got.state == tls::IoState::kDone) end_ += got.bytes;
+  return got.state;
+}
+
+void Pump::start(BodySource& source, tls::Stream& sink, std::string_view head, bool chunked) noexcept {
+  source_ = &source;
+  sink_ = &sink;
+  first_ = count_ = chunks_ = 0;
+  written_ = 0;
+  head_size_ = head.size();
+  chunked_ = chunked;
+  ended_ = false;
+  push(head);
+}
+
+void Pump::push(std::string_view bytes) noexcept {
+  if (!bytes.empty()) pieces_[first_ + count_++] = {const_cast<char*>(bytes.data()), bytes.size()};
+}
+
+// Takes pieces that are at hand. Payload views stay valid because fill() is called only when nothing is queued.
+void Pump::gather() noexcept {
+  while (!ended_ && first_ + count_ + 3 <= kPieces) {
+    const BodySource::Piece piece = source_->next();
+    if (piece.state == BodySource::State::kEnd) {
+      ended_ = true;
+      if (chunked_) push(http::kLastChunk);
+    } else if (piece.state == BodySource::State::kPiece) {
+      if (chunked_) push(http::write_chunk_head(std::span<char, 18>(chunk_heads_[chunks_++]), piece.bytes.size()));
+      push(piece.bytes);
+      if (chunked_) push("\r\n");
+    } else {
+      result_ = piece.state == BodySource::State::kRefused ? State::kSourceRefused : State::kNeedsInput;
+      return;
+    }
+  }
+}
+
+bool Pump::write() noexcept {
+  const auto put = sink_->write(std::span(pieces_ + first_, count_));
+  if (put.state != tls::IoState::kDone) {
+    result_ = put.state == tls::IoState::kWouldBlock ? State::kNeedsRoom : State::kSinkFailed;
+    return false;
+  }
+  written_ += put.bytes;
+  std::size_t left = put.bytes;
+  while (count_ > 0 && left >= pieces_[first_].iov_len) {
+    left -= pieces_[first_].iov_len;
+    ++first_;
+    --count_;
+  }
+  if (count_ == 0) {
+    first_ = chunks_ = 0;
+  } else {
+    pieces_[first_].iov_base = static_cast<char*>(pieces_[first_].iov_base) + left;
+    pieces_[first_].iov_len -= left;
+  }
+  return true;
+}
+
+Pump::State Pump::step() noexcept {
+  const std::uint64_t turn_end = written_ + kTurnBytes;
+  while (written_ < turn_end) {
+    result_ = State::kBusy;
+    if (first_ == 0) gather();
+    const State gathered = result_;
+    if (gathered == State::kSourceRefused) return gathered;
+    if (count_ > 0) {
+      if (!write()) return result_;
+      continue;
+    }
+    if (ended_) return State::kDone;
+    if (gathered != State::kNeedsInput) continue;
+    const tls::IoState got = source_->fill();
+    if (got == tls::IoState::kDone) continue;
+    if (got == tls::IoState::kWouldBlock) return State::kNeedsInput;
+    if (got != tls::IoState::kEnd || source_->framing() != http::Framing::kUntilClose) return State::kSourceFailed;
+    source_->end_by_close();
+  }
+  return State::kBusy;
+}
+
+}  // namespace gatehouse::edge

@@ -1,0 +1,33 @@
+#include "metrics.h"
+
+namespace gatehouse::edge {
+
+namespace {
+
+constexpr std::array<const char*, 5> kClasses{"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+}  // namespace
+
+RouteMetrics declare_route_metrics(metrics::Registry& registry, std::string_view route) {
+  RouteMetrics ids;
+  for (std::size_t i = 0; i < kClasses.size(); ++i)
+    ids.duration[i] = registry.histogram("gatehouse_http_request_duration_seconds", "Time from the first byte of a request to the end of its answer.",
+                                         {{"route", std::string(route)}, {"code", kClasses[i]}});
+  return ids;
+}
+
+ListenerMetrics declare_listener_metrics(metrics::Registry& registry, std::string_view listener) {
+  ListenerMetrics ids;
+  const std::string name(listener);
+  ids.accepted = registry.counter("gatehouse_connections_accepted_total", "Connections accepted.", {{"listener", name}});
+  const auto handshakes = [&](const char* result) {
+    return registry.counter("gatehouse_tls_handshakes_total", "TLS handshakes.", {{"listener", name}, {"result", result}});
+  };
+  ids.handshakes_ok = handshakes("ok");
+  ids.handshakes_failed = handshakes("failed");
+  return ids;
+}
+
+EdgeMetrics::EdgeMetrics(metrics::Registry& r) : registry(r), unrouted(declare_route_metrics(r, "_none")) {}
+
+}  // namespace gatehouse::edge

@@ -1,0 +1,85 @@
+#include "observe.h"
+
+#include <algorithm>
+
+#include "gatehouse/base/access_log.h"
+#include "gatehouse/base/log.h"
+
+namespace gatehouse::edge {
+
+namespace {
+
+std::size_t status_class(int status) { return static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1); }
+
+void write_line(Session& s, runtime::SteadyTime end) {
+  const Record& record = s.record;
+  const http::RequestHead& request = s.block->request;
+  AccessRecord line;
+  line.request_id = record.request_id;
+  line.trace_id = record.trace_id;
+  line.client = record.client;
+  line.method = request.method;
+  line.host = request.authority;
+  line.path = request.path;
+  line.proto = request.minor_version > 0 ? "HTTP/1.1" : "HTTP/1.0";
+  line.status = static_cast<unsigned>(record.status);
+  line.duration = end - record.begin;
+  if (s.answered) line.ttfb = record.first_byte - record.begin;
+  line.bytes_in = record.bytes_in;
+  line.bytes_out = record.bytes_out;
+  line.user_agent = request.fields.value(http::FieldId::kUserAgent);
+  if (record.route != nullptr) line.route = record.route->name;
+  line.principal = s.principal.name;
+  line.upstream = record.upstream;
+  line.server = record.server;
+  line.attempts = record.attempts;
+  if (record.upstream_head != runtime::SteadyTime{}) line.upstream_time = record.upstream_head - record.upstream_begin;
+  if (s.stream.secure()) line.tls = s.tls_version;
+  line.listener = s.listener->settings.name;
+  line.end = record.end;
+  line.mcp_method = record.mcp_method;
+  line.mcp_tool = record.mcp_tool;
+  line.mcp_server = record.mcp_server;
+  line.mcp_error = record.mcp_error;
+  std::array<char, kMaxLogLine> buffer;
+  const std::size_t size = format_access_line(buffer, line, s.worker.loop.clock().wall());
+  s.worker.access_ring->push({buffer.data(), size});
+}
+
+}  // namespace
+
+void observe(Session& s) {
+  if (s.record.begin == runtime::SteadyTime{}) return;  // nothing of a request arrived
+  const runtime::SteadyTime end = s.worker.loop.clock().now();
+  const RouteMetrics& ids = s.record.route != nullptr ? s.snapshot->shared->route_metrics[s.record.route->metrics]
+                                                      : s.worker.metrics.unrouted;
+  s.worker.counters.observe(ids.duration[status_class(s.record.status)], end - s.record.begin);
+  if (s.worker.access_ring != nullptr && s.settings().access_log) write_line(s, end);
+}
+
+void count_refusal(Session& s, std::string_view reason) {
+  // Declaring takes a lock; refusals are rare and their reasons few.
+  const std::string route = s.record.route != nullptr ? s.record.route->name : "_none";
+  const auto id = s.worker.metrics.registry.counter("gatehouse_http_requests_refused_total", "Requests refused or broken off.",
+                                                    {{"route", route}, {"reason", std::string(reason)}});
+  s.worker.counters.add(id);
+}
+
+void count_handshake(Session& s, bool ok) {
+  if (ok) s.tls_version = s.stream.handshake_info().version;
+  s.worker.counters.add(ok ? s.listener->metrics.handshakes_ok : s.listener->metrics.handshakes_failed);
+}
+
+void count_accepted(Worker& worker, const Listener& listener) { worker.counters.add(listener.metrics.accepted); }
+
+void count_connection_refused(Worker& worker, std::string_view reason) {
+  worker.counters.add(worker.metrics.registry.counter("gatehouse_connections_refused_total", "Connections closed at once.",
+                                                      {{"reason", std::string(reason)}}));
+}
+
+void note_upstream_error(Session& s, const Error& error) {
+  log::warn("edge", "upstream.connect_failed", "cannot reach the upstream",
+            {{"upstream", s.record.upstream}, {"request_id", s.record.request_id}, {"error", error.message}});
+}
+
+}  // namespace gatehouse::edge

@@ -1,0 +1,17 @@
+// What the edge tells about its work: counters, and one access log line for each request.
+#pragma once
+
+#include <string_view>
+
+#include "session.h"
+
+namespace gatehouse::edge {
+
+void observe(Session& session);  // at the end of a request: access log and histograms
+void count_refusal(Session& session, std::string_view reason);
+void count_handshake(Session& session, bool ok);
+void count_accepted(Worker& worker, const Listener& listener);
+void count_connection_refused(Worker& worker, std::string_view reason);
+void note_upstream_error(Session& session, const Error& error);
+
+}  // namespace gatehouse::edge

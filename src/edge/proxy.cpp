@@ -1,0 +1,358 @@
+// The proxy: one request to an upstream and its answer back, both bodies streaming at the same time, nothing buffered
+// beyond one read in each direction. Back-pressure is the order of reads and writes: a pump reads only what it has
+// written.
+#include <cstring>
+
+#include "gatehouse/http/forward.h"
+#include "observe.h"
+#include "session.h"
+
+namespace gatehouse::edge {
+
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::chrono::seconds kRateGrace{30};
+
+// How an attempt or a relay ended. `status` is what the client gets when nothing was answered yet; 0: the client is gone.
+struct Failure {
+  int status = 0;
+  const char* end = "ok";
+  const char* slug = "";
+  const char* detail = "";
+};
+
+constexpr Failure kOk{};
+constexpr Failure kClientClosed{0, "client_closed", "", ""};
+constexpr Failure kUpstreamClosed{502, "upstream_reset", "upstream-closed", "the upstream closed the connection before it answered"};
+constexpr Failure kUpstreamMalformed{502, "upstream_malformed", "upstream-malformed", "the upstream's answer is not valid HTTP"};
+constexpr Failure kUpstreamTimeout{504, "upstream_timeout", "upstream-timeout", "the upstream did not answer in time"};
+constexpr Failure kUpstreamStalled{0, "upstream_timeout", "", ""};
+constexpr Failure kBodyTimeout{408, "client_timeout", "body-timeout", "the request body did not arrive in time"};
+constexpr Failure kBodyMalformed{400, "bad_body", "bad-body", "the request body is not valid"};
+constexpr Failure kBodyTooLarge{413, "refused:body_too_large", "body-too-large", "the request body is larger than this route takes"};
+constexpr Failure kWriteTimeout{0, "client_write_timeout", "", ""};
+constexpr Failure kUpstreamBroken{0, "upstream_reset", "", ""};
+
+bool failed(const Failure& failure) { return failure.end != kOk.end; }
+
+// A peer that sends a byte now and then keeps an idle timer quiet for ever; after a grace time it must reach a rate.
+class RateGuard {
+ public:
+  void start(runtime::SteadyTime now) noexcept { start_ = now; }
+  bool too_slow(runtime::SteadyTime now, std::uint64_t bytes, std::uint64_t minimum) const noexcept {
+    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now - start_);
+    return passed > kRateGrace && bytes / static_cast<std::uint64_t>(passed.count()) < minimum;
+  }
+
+ private:
+  runtime::SteadyTime start_{};
+};
+
+bool is_event_stream(const http::ResponseHead& head) {
+  constexpr std::string_view kType = "text/event-stream";
+  const std::string_view type = head.fields.value(http::FieldId::kContentType);
+  return type.size() >= kType.size() && http::equals_ignoring_case(type.substr(0, kType.size()), kType);
+}
+
+class Relay {
+ public:
+  Relay(Session& session, const Route& route, upstream::Pool& pool)
+      : s_(session), route_(route), pool_(pool), block_(*session.block) {}
+
+  runtime::Task<void> run() {
+    Failure failure = co_await connect_and_ask();
+    if (!failed(failure)) failure = co_await answer();
+    if (failed(failure)) {
+      co_await report(failure);
+    } else {
+      finish();
+    }
+  }
+
+ private:
+  std::string_view request_head();
+  runtime::Task<Failure> connect(bool fresh);
+  runtime::Task<Failure> connect_and_ask();
+  runtime::Task<Failure> ask();
+  runtime::Task<Failure> answer();
+  runtime::Task<void> report(Failure failure);
+  Failure step_upload();
+  Failure read_response_head(bool* complete);
+  bool may_ask_again() const;
+  void begin_answer();
+  Failure step_answer();
+  void finish();
+  runtime::SteadyTime now() const { return s_.worker.loop.clock().now(); }
+
+  Session& s_;
+  const Route& route_;
+  upstream::Pool& pool_;
+  Block& block_;
+  std::unique_ptr<upstream::Connection> upstream_;
+  BodySource response_body_;
+  Pump upload_;
+  Pump download_;
+  Pump::State upload_state_ = Pump::State::kBusy;
+  Pump::State download_state_ = Pump::State::kBusy;
+  RateGuard upload_rate_;
+  std::size_t response_bytes_ = 0;   // in block_.upstream_in
+  std::uint64_t progress_ = 0;       // bytes moved, to see whether a timer may start anew
+  bool reused_ = false;
+};
+
+std::string_view Relay::request_head() {
+  const http::RequestHead& request = block_.request;
+  const Snapshot& snapshot = *s_.snapshot->shared;
+  http::ForwardContext context;
+  context.peer_address = s_.peer;
+  context.client_address = s_.record.client;
+  context.client_trusted = !snapshot.settings.trusted_proxies.empty() && snapshot.trusts(s_.peer);
+  context.scheme = s_.stream.secure() ? "https" : "http";
+  context.listener_port = s_.listener->port;
+  context.request_id = s_.record.request_id;
+  context.traceparent = {block_.traceparent, sizeof block_.traceparent};
+  context.keep_underscore_names = snapshot.settings.keep_underscore_names;
+  context.framing = request.framing;
+  context.content_length = request.content_length;
+  return {block_.request_out, http::write_request_head(block_.request_out, request, context)};
+}
+
+runtime::Task<Failure> Relay::connect(bool fresh) {
+  if (!fresh) upstream_ = pool_.take_idle(s_.waiter);
+  reused_ = upstream_ != nullptr;
+  ++s_.record.attempts;
+  if (!reused_) {
+    auto connected = co_await pool_.connect(s_.waiter);
+    if (!connected) {
+      const bool busy = connected.error().slug == "upstream-busy";
+      note_upstream_error(s_, connected.error());
+      co_return busy ? Failure{503, "upstream_busy", "upstream-busy", "every upstream server is at its limit of connections"}
+                     : Failure{502, "upstream_connect", "upstream-connect", "no upstream server could be reached"};
+    }
+    upstream_ = std::move(*connected);
+  }
+  s_.record.server.assign(upstream_->server().name);
+  co_return kOk;
+}
+
+// A reused connection may have been closed by the server just now. Nothing of an answer came, and the request can be
+// repeated without harm (RFC 9110, section 9.2.2): once more, on a new connection.
+bool Relay::may_ask_again() const {
+  const http::Method method = block_.request.method_id;
+  const bool idempotent = method == http::Method::kGet || method == http::Method::kHead || method == http::Method::kOptions;
+  return reused_ && response_bytes_ == 0 && (idempotent || upload_.written() == 0) && block_.request.framing == http::Framing::kNone;
+}
+
+runtime::Task<Failure> Relay::connect_and_ask() {
+  s_.record.upstream = pool_.group().settings().name;
+  s_.record.upstream_begin = now();
+  if (block_.request.expects_continue && !s_.body.done() && s_.body.unread().empty()) {
+    if (!co_await s_.write_all(kContinue)) co_return kClientClosed;
+  }
+  Failure failure = co_await connect(false);
+  if (failed(failure)) co_return failure;
+  failure = co_await ask();
+  if (failure.end != kUpstreamClosed.end || !may_ask_again()) co_return failure;
+  upstream_.reset();
+  failure = co_await connect(true);
+  if (failed(failure)) co_return failure;
+  co_return co_await ask();
+}
+
+Failure Relay::step_upload() {
+  if (upload_.done()) {
+    upload_state_ = Pump::State::kDone;
+    return kOk;
+  }
+  const std::uint64_t before = upload_.written();
+  upload_state_ = upload_.step();
+  progress_ += upload_.written() - before;
+  if (s_.body.payload_bytes() > route_.body_limit) return kBodyTooLarge;
+  switch (upload_state_) {
+    case Pump::State::kSourceFailed: return kClientClosed;
+    case Pump::State::kSourceRefused: return kBodyMalformed;
+    case Pump::State::kSinkFailed:  // the answer that explains it may be on its way
+    case Pump::State::kNeedsInput:
+    case Pump::State::kNeedsRoom:
+    case Pump::State::kBusy:
+    case Pump::State::kDone: break;
+  }
+  return kOk;
+}
+
+Failure Relay::read_response_head(bool* complete) {
+  for (;;) {
+    const auto got = upstream_->stream.read(std::span(block_.upstream_in).subspan(response_bytes_));
+    if (got.state == tls::IoState::kWouldBlock) return kOk;
+    if (got.state != tls::IoState::kDone) return kUpstreamClosed;
+    response_bytes_ += got.bytes;
+    progress_ += got.bytes;
+    const auto state = block_.response_parser.parse({block_.upstream_in, response_bytes_}, block_.request.method_id, block_.response);
+    if (state == http::ParseState::kRefused) return kUpstreamMalformed;
+    if (state == http::ParseState::kIncomplete) continue;
+    *complete = true;
+    return kOk;
+  }
+}
+
+// Sends the request and waits for the head of the final answer; interim answers are passed on.
+runtime::Task<Failure> Relay::ask() {
+  const std::string_view head = request_head();
+  if (head.empty()) co_return Failure{431, "refused:head_too_large", "head-too-large", "the request head is too large to forward"};
+  upload_.start(s_.body, upstream_->stream, head, block_.request.framing == http::Framing::kChunked);
+  upload_rate_.start(now());
+  block_.response_parser = http::ResponseParser(s_.settings().limits.head);
+  response_bytes_ = 0;
+  s_.timer.disarm();
+  std::uint64_t seen = progress_;
+  for (;;) {
+    if (const Failure failure = step_upload(); failed(failure)) co_return failure;
+    bool complete = false;
+    if (upstream_->stream.can_read() || upload_state_ == Pump::State::kSinkFailed) {
+      if (const Failure failure = read_response_head(&complete); failed(failure)) co_return failure;
+    }
+    if (complete && block_.response.status >= 200) break;
+    if (complete) {
+      if (block_.response.status == 101) co_return kUpstreamMalformed;  // nobody asked for an upgrade
+      http::ResponseContext context;
+      context.client_minor_version = block_.request.minor_version;
+      const std::size_t size = http::write_response_head(block_.response_out, block_.response, context);
+      if (block_.request.minor_version > 0 && !co_await s_.write_all({block_.response_out, size})) co_return kClientClosed;
+      response_bytes_ -= block_.response.size;
+      std::memmove(block_.upstream_in, block_.upstream_in + block_.response.size, response_bytes_);
+      block_.response_parser = http::ResponseParser(s_.settings().limits.head);
+      s_.timer.disarm();
+      if (response_bytes_ == 0) continue;
+      const auto state = block_.response_parser.parse({block_.upstream_in, response_bytes_}, block_.request.method_id, block_.response);
+      if (state == http::ParseState::kRefused) co_return kUpstreamMalformed;
+      if (state == http::ParseState::kComplete && block_.response.status >= 200) break;
+      if (state == http::ParseState::kComplete) co_return kUpstreamMalformed;  // a burst of interim answers
+      continue;
+    }
+    if (s_.gone()) co_return kClientClosed;
+    if (upload_state_ == Pump::State::kBusy) s_.waiter.notify();
+    if (!s_.timer.armed() || seen != progress_) {
+      const bool waits_for_client = upload_state_ == Pump::State::kNeedsInput;
+      s_.timer.arm(waits_for_client ? s_.timeouts().request_body : s_.timeouts().response_head);
+      seen = progress_;
+    }
+    co_await s_.waiter.wait();
+    if (s_.timer.expired()) co_return upload_state_ == Pump::State::kNeedsInput ? kBodyTimeout : kUpstreamTimeout;
+    if (upload_state_ == Pump::State::kNeedsInput &&
+        upload_rate_.too_slow(now(), s_.body.payload_bytes(), s_.timeouts().min_rate))
+      co_return kBodyTimeout;
+  }
+  s_.record.upstream_head = now();
+  co_return kOk;
+}
+
+void Relay::begin_answer() {
+  const http::ResponseHead& head = block_.response;
+  if (!s_.body.done() || s_.draining()) s_.keep = false;  // P-10: what was not read cannot be followed by a request
+  http::ResponseContext context;
+  context.client_minor_version = block_.request.minor_version;
+  context.request = block_.request.method_id;
+  context.framing = head.framing;
+  context.content_length = head.content_length;
+  if (head.framing == http::Framing::kChunked || head.framing == http::Framing::kUntilClose)
+    context.framing = block_.request.minor_version > 0 ? http::Framing::kChunked : http::Framing::kUntilClose;
+  if (context.framing == http::Framing::kUntilClose) s_.keep = false;
+  context.close = !s_.keep;
+  context.date = s_.worker.date.at(s_.worker.loop.clock().wall());
+  context.request_id = s_.record.request_id;
+  const std::size_t size = http::write_response_head(block_.response_out, head, context);
+  response_body_.start(upstream_->stream, block_.upstream_in, head.size, response_bytes_, 0, head.framing, head.content_length);
+  download_.start(response_body_, s_.stream, {block_.response_out, size}, context.framing == http::Framing::kChunked);
+  s_.record.status = head.status;
+  s_.record.first_byte = now();
+  s_.answered = true;
+}
+
+Failure Relay::step_answer() {
+  const std::uint64_t before = download_.written();
+  download_state_ = download_.step();
+  progress_ += download_.written() - before;
+  s_.record.bytes_out += download_.written() - before;
+  switch (download_state_) {
+    case Pump::State::kSinkFailed: return kClientClosed;
+    case Pump::State::kSourceFailed:
+    case Pump::State::kSourceRefused: return kUpstreamBroken;
+    case Pump::State::kNeedsInput:
+    case Pump::State::kNeedsRoom:
+    case Pump::State::kBusy:
+    case Pump::State::kDone: break;
+  }
+  return kOk;
+}
+
+runtime::Task<Failure> Relay::answer() {
+  const bool event_stream = is_event_stream(block_.response);
+  begin_answer();
+  s_.timer.disarm();
+  RateGuard rate;
+  rate.start(now());
+  std::uint64_t seen = progress_;
+  for (;;) {
+    if (const Failure failure = step_answer(); failed(failure)) co_return failure;
+    if (download_state_ == Pump::State::kDone) co_return kOk;
+    if (upload_state_ != Pump::State::kSinkFailed && !upload_.done()) {
+      if (const Failure failure = step_upload(); failed(failure)) co_return failure;
+    }
+    if (s_.gone()) co_return kClientClosed;
+    if (download_state_ == Pump::State::kBusy || upload_state_ == Pump::State::kBusy) s_.waiter.notify();
+    const bool to_client = download_state_ == Pump::State::kNeedsRoom;
+    if (!s_.timer.armed() || seen != progress_) {
+      seen = progress_;
+      if (to_client) {
+        s_.timer.arm(s_.timeouts().write);
+      } else if (event_stream) {
+        s_.timer.disarm();
+      } else {
+        s_.timer.arm(s_.timeouts().response_body);
+      }
+    }
+    co_await s_.waiter.wait();
+    if (s_.timer.expired()) co_return to_client ? kWriteTimeout : kUpstreamStalled;
+    if (to_client && rate.too_slow(now(), download_.written(), s_.timeouts().min_rate)) co_return kWriteTimeout;
+  }
+}
+
+// Reuse needs both messages whole, nothing behind the answer, and the server's consent.
+void Relay::finish() {
+  const http::ResponseHead& head = block_.response;
+  s_.record.bytes_in += s_.body.payload_bytes();
+  if (!s_.body.done()) {
+    s_.keep = false;
+    s_.lingering = true;
+  }
+  if (s_.body.done() && upload_.done() && head.keep_alive && head.framing != http::Framing::kUntilClose &&
+      response_body_.unread().empty())
+    pool_.give_back(std::move(upstream_));
+}
+
+runtime::Task<void> Relay::report(Failure failure) {
+  upstream_.reset();  // aborts the upstream at once
+  s_.record.bytes_in += s_.body.payload_bytes();
+  s_.record.end = failure.end;
+  count_refusal(s_, failure.end);
+  if (s_.answered || failure.status == 0) {
+    if (!s_.answered) s_.record.status = 499;
+    s_.abort();
+    co_return;
+  }
+  if (!s_.body.done()) {
+    s_.keep = false;
+    s_.lingering = true;
+  }
+  co_await s_.refuse(failure.status, failure.slug, failure.detail);
+}
+
+}  // namespace
+
+runtime::Task<void> proxy(Session& session, const Route& route) {
+  Relay relay(session, route, *session.snapshot->pools[static_cast<std::size_t>(route.group)]);
+  co_await relay.run();
+}
+
+}  // namespace gatehouse::edge

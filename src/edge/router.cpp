@@ -1,0 +1,85 @@
+#include "router.h"
+
+#include <algorithm>
+#include <array>
+
+namespace gatehouse::edge {
+
+namespace {
+
+constexpr std::size_t kMaxHost = 255;
+
+// Lower-cased into `storage`, without the root's trailing dot. Empty when too long.
+std::string_view canonical_host(std::string_view host, std::array<char, kMaxHost>& storage) {
+  if (host.size() > storage.size()) return {};
+  std::transform(host.begin(), host.end(), storage.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  std::string_view text(storage.data(), host.size());
+  if (text.ends_with('.')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool Route::allows(std::string_view method) const noexcept {
+  const auto& methods = settings.methods;
+  if (methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end()) return true;
+  return method == "HEAD" && std::find(methods.begin(), methods.end(), "GET") != methods.end();
+}
+
+void Router::add(const Route* route) {
+  const auto add_to = [route](Host& host) {
+    Paths& paths = route->settings.path.ends_with('/') ? host.prefixes : host.exact;
+    paths.emplace(route->settings.path, route);
+  };
+  if (route->settings.hosts.empty()) add_to(any_host_);
+  for (const std::string& host : route->settings.hosts) {
+    std::array<char, kMaxHost> storage;
+    const std::string name(canonical_host(host, storage));
+    if (name.starts_with("*.")) {
+      add_to(wildcard_hosts_[name.substr(1)]);
+    } else {
+      add_to(exact_hosts_[name]);
+    }
+  }
+}
+
+void Router::finish() {
+  const auto collect = [](Host& host) {
+    for (const auto& [path, route] : host.prefixes) host.prefix_lengths.push_back(path.size());
+    std::sort(host.prefix_lengths.begin(), host.prefix_lengths.end(), std::greater<>());
+    host.prefix_lengths.erase(std::unique(host.prefix_lengths.begin(), host.prefix_lengths.end()), host.prefix_lengths.end());
+  };
+  for (auto& [name, host] : exact_hosts_) collect(host);
+  for (auto& [name, host] : wildcard_hosts_) collect(host);
+  collect(any_host_);
+}
+
+const Route* Router::Host::find(std::string_view path) const {
+  if (!exact.empty()) {
+    if (const auto found = exact.find(path); found != exact.end()) return found->second;
+  }
+  for (const std::size_t length : prefix_lengths) {
+    if (length > path.size() || path[length - 1] != '/') continue;
+    if (const auto found = prefixes.find(path.substr(0, length)); found != prefixes.end()) return found->second;
+  }
+  return nullptr;
+}
+
+const Route* Router::find(std::string_view host, std::string_view path) const {
+  if (!exact_hosts_.empty() || !wildcard_hosts_.empty()) {
+    std::array<char, kMaxHost> storage;
+    const std::string_view name = canonical_host(host, storage);
+    if (const auto found = exact_hosts_.find(name); found != exact_hosts_.end()) {
+      if (const Route* route = found->second.find(path)) return route;
+    }
+    for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+      const auto found = wildcard_hosts_.find(name.substr(dot));
+      if (found == wildcard_hosts_.end()) continue;
+      if (const Route* route = found->second.find(path)) return route;
+    }
+  }
+  return any_host_.find(path);
+}
+
+}  // namespace gatehouse::edge

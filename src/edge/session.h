@@ -1,0 +1,74 @@
+// Session: one client connection. serve() is its coroutine: handshake, then requests one after another until either side
+// ends it. The frame owns the Session; the Session owns everything else.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "body.h"
+#include "gatehouse/http/exchange.h"
+#include "record.h"
+#include "worker.h"
+
+namespace gatehouse::edge {
+
+class Session {
+ public:
+  Session(Worker& worker, std::shared_ptr<Listener> listener, net::Accepted accepted);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  Worker& worker;
+  std::shared_ptr<Listener> listener;
+  runtime::Waiter waiter;
+  runtime::Timer timer;
+  tls::Stream stream;
+  std::string peer;                  // address without port
+  Block* block = nullptr;            // while a request is under way
+  BodySource body;                   // of the request
+  std::size_t buffered = 0;          // bytes in block->client_in that were read
+  std::shared_ptr<const LoopSnapshot> snapshot;
+  Record record;                     // of the request under way, for the log
+  http::Principal principal;
+  bool keep = true;                  // another request may follow
+  bool lingering = false;            // after an error: drain before closing, so that the answer arrives
+  bool answered = false;             // a response head was sent
+  bool aborted = false;
+  std::string_view tls_version;      // a literal of OpenSSL
+  std::uint32_t requests = 0;
+
+  const Settings& settings() const noexcept { return (snapshot ? snapshot : worker.snapshot)->shared->settings; }
+  const Timeouts& timeouts() const noexcept { return settings().timeouts; }
+  bool gone() const noexcept { return stream.hangup(); }
+  bool draining() const noexcept { return worker.draining; }
+
+  void take_block() { block = worker.blocks.take(); }
+  void give_block() noexcept;
+  void drain_buffered_body() noexcept;
+  void abort() noexcept;             // closes with a reset: the client must not take what it got for complete
+
+  // Sends everything; false when the client is gone or takes nothing.
+  runtime::Task<bool> write_all(std::string_view first, std::string_view second = {}, std::string_view third = {});
+
+  // An answer of the daemon's own, whole.
+  runtime::Task<bool> answer(http::Response response);
+  runtime::Task<bool> refuse(int status, std::string_view slug, std::string_view detail);
+  // Writes the head of an own answer into block->response_out.
+  std::string_view own_head(const http::Response& response, http::Framing framing, std::uint64_t length);
+
+  Session* previous = nullptr;       // in Worker::first_session
+  Session* next = nullptr;
+};
+
+// The coroutine of a connection.
+runtime::Task<void> serve(Worker& worker, std::shared_ptr<Listener> listener, net::Accepted accepted);
+
+// Forwards the request of the session to an upstream and its answer back (src/edge/proxy.cpp).
+runtime::Task<void> proxy(Session& session, const Route& route);
+
+// Hands the request to a handler (src/edge/handle.cpp).
+runtime::Task<void> handle(Session& session, const Route& route);
+
+}  // namespace gatehouse::edge

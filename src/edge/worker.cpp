@@ -1,0 +1,125 @@
+#include "worker.h"
+
+#include <array>
+
+#include "gatehouse/base/log.h"
+#include "observe.h"
+#include "session.h"
+
+namespace gatehouse::edge {
+
+namespace {
+
+constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error that will not go away at once
+constexpr int kAcceptBatch = 64;
+
+std::array<std::uint8_t, 32> seed(runtime::Random& random) {
+  std::array<std::uint8_t, 32> bytes;
+  random.fill(bytes);
+  return bytes;
+}
+
+}  // namespace
+
+struct Worker::Acceptor {
+  Acceptor(Worker& w, std::shared_ptr<Listener> l, UniqueFd fd)
+      : worker(w), listener(std::move(l)), waiter(w.loop), socket(w.loop, std::move(fd), &waiter) {
+    task.spawn(run());
+  }
+
+  runtime::Task<void> run() {
+    runtime::Timer pause(waiter);
+    for (;;) {
+      while (!socket.readable() || full()) {
+        if (full()) pause.arm(kAcceptPause);
+        co_await waiter.wait();
+      }
+      int error = 0;
+      for (int taken = 0; taken < kAcceptBatch && error == 0 && !full(); ++taken) error = accept_one();
+      if (error == EAGAIN) {
+        socket.clear_readable();
+      } else if (error != 0) {
+        report(error);
+        pause.arm(kAcceptPause);
+        while (!pause.expired()) co_await waiter.wait();
+      } else {
+        waiter.notify();
+        co_await waiter.wait();
+      }
+    }
+  }
+
+  bool full() const noexcept {
+    return listener->connections.load(std::memory_order_relaxed) >= worker.snapshot->shared->settings.limits.connections;
+  }
+
+  // 0, or the reason why nothing was taken.
+  int accept_one() {
+    int error = 0;
+    auto accepted = net::accept_one(socket.fd(), &error);
+    if (!accepted) {
+      if (net::out_of_descriptors(error)) worker.reserve.refuse_one(socket.fd());
+      return error;
+    }
+    count_accepted(worker, *listener);
+    const auto client = worker.clients.find(accepted->peer.address_only());
+    if (client != worker.clients.end() && client->second >= worker.snapshot->shared->settings.limits.connections_per_client) {
+      count_connection_refused(worker, "connections_per_client");
+      return 0;
+    }
+    worker.sessions.spawn(serve(worker, listener, std::move(*accepted)));
+    return 0;
+  }
+
+  void report(int error) {
+    const Error reason = system_error("accept", "cannot accept connections", error);
+    log::warn("edge", "listener.accept_failed", "cannot accept connections",
+              {{"listener", listener->settings.name}, {"error", reason.message}});
+  }
+
+  Worker& worker;
+  std::shared_ptr<Listener> listener;
+  runtime::Waiter waiter;
+  runtime::Descriptor socket;
+  runtime::TaskGroup task;
+};
+
+Worker::Worker(runtime::Loop& l, const Ports& p, EdgeMetrics& m)
+    : loop(l), ports(p), metrics(m), counters(p.metrics->loop(l.index())),
+      access_ring(p.access_log != nullptr ? &p.access_log->add_ring() : nullptr), resolver(l, *p.offload), ids(seed(*p.random)) {}
+
+Worker::~Worker() = default;
+
+void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
+  auto mine = std::make_shared<LoopSnapshot>();
+  for (const auto& group : shared->groups) mine->pools.push_back(pool(group));
+  mine->shared = std::move(shared);
+  snapshot = std::move(mine);
+}
+
+upstream::Pool* Worker::pool(const std::shared_ptr<upstream::Group>& group) {
+  auto& slot = pools[group.get()];
+  if (!slot) slot = std::make_unique<upstream::Pool>(loop, group, resolver);
+  return slot.get();
+}
+
+void Worker::open(std::shared_ptr<Listener> listener, UniqueFd socket) {
+  acceptors.push_back(std::make_unique<Acceptor>(*this, std::move(listener), std::move(socket)));
+}
+
+void Worker::close(const Listener& listener) {
+  std::erase_if(acceptors, [&listener](const auto& acceptor) { return acceptor->listener.get() == &listener; });
+}
+
+void Worker::drain() {
+  draining = true;
+  acceptors.clear();
+  for (Session* session = first_session; session != nullptr; session = session->next) session->waiter.notify();
+}
+
+void Worker::stop() {
+  acceptors.clear();
+  sessions.stop();
+}
+
+}  // namespace gatehouse::edge

@@ -1,0 +1,208 @@
+#include "gatehouse/metrics/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+#include <mutex>
+
+#include "gatehouse/base/check.h"
+
+namespace gatehouse::metrics {
+
+namespace {
+
+constexpr std::uint32_t kHistogramSlots = kBuckets.size() + 2;
+
+constexpr std::array<std::int64_t, kBuckets.size()> bounds_in_nanoseconds() {
+  std::array<std::int64_t, kBuckets.size()> bounds{};
+  for (std::size_t i = 0; i < bounds.size(); ++i) bounds[i] = static_cast<std::int64_t>(kBuckets[i] * 1e9 + 0.5);
+  return bounds;
+}
+constexpr auto kBounds = bounds_in_nanoseconds();
+
+struct Family {
+  std::string help;
+  prometheus::MetricType type = prometheus::MetricType::Counter;
+  std::map<Labels, std::uint32_t> slots;
+  std::map<Labels, std::function<double()>> functions;
+  std::function<Registry::Series()> all;
+};
+
+std::vector<prometheus::ClientMetric::Label> label_list(const Labels& labels) {
+  std::vector<prometheus::ClientMetric::Label> list;
+  for (const auto& [name, value] : labels) list.push_back({name, value});
+  return list;
+}
+
+}  // namespace
+
+LoopMetrics::~LoopMetrics() {
+  for (auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
+}
+
+void LoopMetrics::grow(std::size_t chunks) {
+  for (std::size_t i = 0; i < chunks; ++i)
+    if (chunks_[i].load(std::memory_order_relaxed) == nullptr) chunks_[i].store(new Chunk{}, std::memory_order_release);
+}
+
+void LoopMetrics::observe(HistogramId id, std::chrono::nanoseconds value) noexcept {
+  const std::int64_t nanoseconds = value.count() < 0 ? 0 : value.count();
+  std::uint32_t bucket = 0;
+  while (bucket < kBounds.size() && nanoseconds > kBounds[bucket]) ++bucket;
+  bump(id.slot + bucket, 1);
+  bump(id.slot + kHistogramSlots - 1, static_cast<std::uint64_t>(nanoseconds));
+}
+
+struct Registry::State {
+  std::uint32_t declare(std::string_view name, std::string_view help, const Labels& labels, prometheus::MetricType type,
+                        std::uint32_t slots);
+  std::uint64_t sum(std::uint32_t slot) const;
+  prometheus::MetricFamily collect(const std::string& name, const Family& family) const;
+  prometheus::ClientMetric collect(const Labels& labels, std::uint32_t slot, prometheus::MetricType type) const;
+
+  mutable std::mutex mutex;
+  std::map<std::string, Family, std::less<>> families;
+  std::vector<std::unique_ptr<LoopMetrics>> loops;
+  std::uint32_t next_slot = 0;
+  std::uint64_t dropped_series = 0;
+};
+
+Registry::Registry() : state_(std::make_unique<State>()) {
+  counter_function("gatehouse_metrics_series_dropped_total", "Series that were not kept because their family is full.", {},
+                   [this] { return static_cast<double>(state_->dropped_series); });
+}
+Registry::~Registry() = default;
+
+std::uint32_t Registry::State::declare(std::string_view name, std::string_view help, const Labels& wanted,
+                                       prometheus::MetricType type, std::uint32_t slots) {
+  const std::lock_guard lock(mutex);
+  Family& family = families[std::string(name)];
+  family.type = type;
+  if (family.help.empty()) family.help = help;
+  Labels labels = wanted;
+  auto found = family.slots.find(labels);
+  if (found == family.slots.end() && family.slots.size() >= kMaxSeries) {
+    ++dropped_series;
+    for (auto& [key, value] : labels) value = "_other";
+    found = family.slots.find(labels);
+  }
+  if (found != family.slots.end()) return found->second;
+  // A histogram must not lie across two chunks.
+  if (next_slot % LoopMetrics::kChunkSlots + slots > LoopMetrics::kChunkSlots)
+    next_slot = (next_slot / LoopMetrics::kChunkSlots + 1) * LoopMetrics::kChunkSlots;
+  const std::uint32_t slot = next_slot;
+  next_slot += slots;
+  const std::size_t chunks = (next_slot + LoopMetrics::kChunkSlots - 1) / LoopMetrics::kChunkSlots;
+  GATEHOUSE_CHECK(chunks <= LoopMetrics::kChunks);
+  for (const auto& loop : loops) loop->grow(chunks);
+  family.slots.emplace(std::move(labels), slot);
+  return slot;
+}
+
+CounterId Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
+  return {state_->declare(name, help, labels, prometheus::MetricType::Counter, 1)};
+}
+
+HistogramId Registry::histogram(std::string_view name, std::string_view help, const Labels& labels) {
+  return {state_->declare(name, help, labels, prometheus::MetricType::Histogram, kHistogramSlots)};
+}
+
+void Registry::gauge(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read) {
+  const std::lock_guard lock(state_->mutex);
+  Family& family = state_->families[std::string(name)];
+  family.help = help;
+  family.type = prometheus::MetricType::Gauge;
+  family.functions[labels] = std::move(read);
+}
+
+void Registry::counter_function(std::string_view name, std::string_view help, const Labels& labels,
+                                std::function<double()> read) {
+  gauge(name, help, labels, std::move(read));
+  const std::lock_guard lock(state_->mutex);
+  state_->families.find(name)->second.type = prometheus::MetricType::Counter;
+}
+
+void Registry::gauges(std::string_view name, std::string_view help, std::function<Series()> read) {
+  const std::lock_guard lock(state_->mutex);
+  Family& family = state_->families[std::string(name)];
+  family.help = help;
+  family.type = prometheus::MetricType::Gauge;
+  family.all = std::move(read);
+}
+
+LoopMetrics& Registry::loop(unsigned index) {
+  const std::lock_guard lock(state_->mutex);
+  while (state_->loops.size() <= index) {
+    state_->loops.push_back(std::make_unique<LoopMetrics>());
+    state_->loops.back()->grow((state_->next_slot + LoopMetrics::kChunkSlots - 1) / LoopMetrics::kChunkSlots);
+  }
+  return *state_->loops[index];
+}
+
+std::uint64_t Registry::State::sum(std::uint32_t slot) const {
+  std::uint64_t total = 0;
+  for (const auto& loop : loops) total += loop->at(slot).load(std::memory_order_relaxed);
+  return total;
+}
+
+std::uint64_t Registry::value(CounterId id) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->sum(id.slot);
+}
+
+std::uint64_t Registry::count(HistogramId id) const {
+  const std::lock_guard lock(state_->mutex);
+  std::uint64_t total = 0;
+  for (std::uint32_t i = 0; i <= kBuckets.size(); ++i) total += state_->sum(id.slot + i);
+  return total;
+}
+
+prometheus::ClientMetric Registry::State::collect(const Labels& labels, std::uint32_t slot,
+                                                  prometheus::MetricType type) const {
+  prometheus::ClientMetric metric;
+  metric.label = label_list(labels);
+  if (type == prometheus::MetricType::Counter) {
+    metric.counter.value = static_cast<double>(sum(slot));
+    return metric;
+  }
+  std::uint64_t cumulative = 0;
+  for (std::uint32_t i = 0; i < kBuckets.size(); ++i) {
+    cumulative += sum(slot + i);
+    metric.histogram.bucket.push_back({cumulative, kBuckets[i]});
+  }
+  cumulative += sum(slot + kBuckets.size());
+  metric.histogram.sample_count = cumulative;
+  metric.histogram.sample_sum = static_cast<double>(sum(slot + kHistogramSlots - 1)) / 1e9;
+  return metric;
+}
+
+prometheus::MetricFamily Registry::State::collect(const std::string& name, const Family& family) const {
+  prometheus::MetricFamily collected;
+  collected.name = name;
+  collected.help = family.help;
+  collected.type = family.type;
+  for (const auto& [labels, slot] : family.slots) collected.metric.push_back(collect(labels, slot, family.type));
+  const auto add = [&](const Labels& labels, double value) {
+    prometheus::ClientMetric metric;
+    metric.label = label_list(labels);
+    (family.type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+    collected.metric.push_back(std::move(metric));
+  };
+  for (const auto& [labels, read] : family.functions) add(labels, read());
+  if (family.all)
+    for (const auto& [labels, value] : family.all()) add(labels, value);
+  return collected;
+}
+
+std::string Registry::render() const {
+  std::vector<prometheus::MetricFamily> families;
+  {
+    const std::lock_guard lock(state_->mutex);
+    for (const auto& [name, family] : state_->families) families.push_back(state_->collect(name, family));
+  }
+  std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace gatehouse::metrics

@@ -1,0 +1,119 @@
+#include "gatehouse/upstream/pool.h"
+
+#include "gatehouse/net/connect.h"
+
+namespace gatehouse::upstream {
+
+namespace {
+
+constexpr std::chrono::seconds kSweepInterval{5};
+
+}  // namespace
+
+Group::Group(GroupSettings settings) : settings_(std::move(settings)) {
+  for (const ServerSettings& server : settings_.servers) servers_.push_back(std::make_unique<Server>(server));
+}
+
+Pool::Pool(runtime::Loop& loop, std::shared_ptr<const Group> group, net::Resolver& resolver)
+    : loop_(loop), group_(std::move(group)), resolver_(resolver), sweeper_(loop) {
+  for (const auto& server : group_->servers()) {
+    Slot slot{server.get(), 0, {}};
+    slot.idle.reserve(group_->settings().max_idle);
+    slots_.push_back(std::move(slot));
+  }
+  tasks_.spawn(sweep());
+}
+
+// Smooth weighted round robin: everybody gains its weight, the richest serves and pays the sum.
+Pool::Slot& Pool::next_slot() noexcept {
+  Slot* best = &slots_.front();
+  if (slots_.size() == 1) return *best;
+  std::int64_t total = 0;
+  for (Slot& slot : slots_) {
+    slot.current_weight += slot.server->settings.weight;
+    total += slot.server->settings.weight;
+    if (slot.current_weight > best->current_weight) best = &slot;
+  }
+  best->current_weight -= total;
+  return *best;
+}
+
+bool Pool::good(const Connection& connection) const noexcept {
+  const auto now = loop_.clock().now();
+  const GroupSettings& settings = group_->settings();
+  return !connection.stream.can_read() && !connection.stream.hangup() &&
+         now - connection.idle_since < settings.idle_timeout && now - connection.opened < settings.max_lifetime;
+}
+
+std::unique_ptr<Connection> Pool::take_idle(runtime::Waiter& waiter) {
+  Slot& slot = next_slot();
+  while (!slot.idle.empty()) {
+    std::unique_ptr<Connection> connection = std::move(slot.idle.back());
+    slot.idle.pop_back();
+    if (!good(*connection)) continue;
+    connection->stream.set_waiter(&waiter);
+    return connection;
+  }
+  return nullptr;
+}
+
+void Pool::give_back(std::unique_ptr<Connection> connection) {
+  for (Slot& slot : slots_) {
+    if (slot.server != &connection->server() || slot.idle.size() >= group_->settings().max_idle) continue;
+    ++connection->requests;
+    connection->idle_since = loop_.clock().now();
+    connection->stream.set_waiter(&sweeper_);
+    slot.idle.push_back(std::move(connection));
+    return;
+  }
+}
+
+runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(runtime::Waiter& waiter) {
+  Error last = make_error("upstream-busy", "every server of '" + group_->settings().name + "' has its maximum of connections");
+  for (std::size_t attempt = 0; attempt < slots_.size(); ++attempt) {
+    Server& server = *next_slot().server;
+    if (server.connections.load(std::memory_order_relaxed) >= group_->settings().max_connections) continue;
+    auto connection = co_await connect_to(server, waiter);
+    if (connection) co_return connection;
+    server.connect_failures.fetch_add(1, std::memory_order_relaxed);
+    last = std::move(connection).error();
+  }
+  co_return std::move(last);
+}
+
+runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& server, runtime::Waiter& waiter) {
+  auto endpoints = co_await resolver_.resolve(server.settings.address);
+  if (!endpoints) co_return make_error("upstream-connect", endpoints.error().message);
+  Error error;
+  UniqueFd fd = net::start_connect(endpoints->front(), &error);
+  if (!fd) co_return make_error("upstream-connect", error.message);
+  auto connection = std::make_unique<Connection>(loop_, std::move(fd), &waiter, group_, server);
+  runtime::Timer timer(waiter);
+  timer.arm(group_->settings().connect_timeout);
+  for (;;) {
+    const Status connected = net::finish_connect(connection->stream.fd());
+    if (connected) break;
+    if (connected.error().slug != "in-progress")
+      co_return make_error("upstream-connect", "cannot connect to " + server.name + ": " + connected.error().message);
+    if (timer.expired()) co_return make_error("upstream-connect", "connecting to " + server.name + " took too long");
+    co_await waiter.wait();
+  }
+  co_return connection;
+}
+
+runtime::Task<void> Pool::sweep() {
+  runtime::Timer timer(sweeper_);
+  for (;;) {
+    if (idle() > 0 && !timer.armed()) timer.arm(kSweepInterval);
+    co_await sweeper_.wait();
+    for (Slot& slot : slots_) std::erase_if(slot.idle, [this](const auto& connection) { return !good(*connection); });
+  }
+}
+
+std::size_t Pool::idle() const noexcept {
+  std::size_t count = 0;
+  for (const Slot& slot : slots_) count += slot.idle.size();
+  return count;
+}
+
+}  // namespace gatehouse::upstream
