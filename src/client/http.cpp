@@ -16,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <array>
 #include <optional>
 
 #include "url.h"
@@ -42,6 +43,10 @@ struct Job {
   bool done = false;
 
   std::string peer() const { return request.unix_socket.empty() ? url.authority : request.unix_socket; }
+  void fail_reading(const ErrorCode& code) {
+    if (code != http::error::body_limit) return fail("bad-answer", "cannot read the answer of", code);
+    error = make_error("answer-too-large", "the answer of " + peer() + " is over " + std::to_string(request.max_body) + " bytes");
+  }
   void fail(std::string_view slug, std::string_view attempted, const ErrorCode& code) {
     error = make_error(slug, std::string(attempted) + " " + peer() + ": " + code.message());
   }
@@ -92,7 +97,7 @@ asio::awaitable<void> read_answer(Stream& stream, Job& job) {
   if (job.request.method == "HEAD") parser.skip(true);
   ErrorCode error;
   co_await http::async_read_header(stream, buffer, parser, into(error));
-  if (error) co_return job.fail("bad-answer", "cannot read the answer of", error);
+  if (error) co_return job.fail_reading(error);
   take_head(parser.get(), job.answer);
   std::array<char, 16384> piece;
   while (!parser.is_done()) {
@@ -100,12 +105,7 @@ asio::awaitable<void> read_answer(Stream& stream, Job& job) {
     parser.get().body().size = piece.size();
     co_await http::async_read_some(stream, buffer, parser, into(error));
     const bool full = error == http::error::need_buffer;
-    if (error == http::error::body_limit) {
-      job.error = make_error("answer-too-large", "the answer of " + job.peer() + " is over " +
-                                                     std::to_string(job.request.max_body) + " bytes");
-      co_return;
-    }
-    if (error && !full) co_return job.fail("bad-answer", "cannot read the answer of", error);
+    if (error && !full) co_return job.fail_reading(error);
     if (!deliver(job, {piece.data(), piece.size() - parser.get().body().size})) break;
   }
 }
