@@ -38,7 +38,10 @@ class Resolver {
   void forget();  // drops every kept answer
 
  private:
+  struct Entry;
   struct State;
+  std::shared_ptr<Entry> find_or_start(Address address);  // null: the pool is full
+
   runtime::Loop& loop_;
   runtime::OffloadPool& pool_;
   std::shared_ptr<State> state_;
