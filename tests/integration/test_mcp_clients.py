@@ -93,8 +93,30 @@ class DemoTest(ClientTest):
         self.run_client("v2", "demo", "demo")
 
     def test_inspector(self):
-        self.inspect("demo", "echo", "text")
+        self.inspect("demo", "echo_message", "message")
         self.daemon.stop()
+
+    def test_modern(self):
+        self.run_client("v2", "demo", "demo_modern", {"pin": MODERN})
+
+
+class DemoOverHttpTest(ClientTest):
+    def setUp(self):
+        port = free_port()
+        process = subprocess.Popen([binary(), "demo", "--http", f"127.0.0.1:{port}"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment())
+        self.addCleanup(stop_process, process)
+        wait_until(lambda: is_listening(port), "demo over HTTP")
+        self.gateway({"demo": {"url": f"http://127.0.0.1:{port}/mcp"}})
+
+    def test_sdk_v1(self):
+        self.run_client("v1", "demo", "demo")
+
+    def test_sdk_v2(self):
+        self.run_client("v2", "demo", "demo")
+
+    def test_modern(self):
+        self.run_client("v2", "demo", "demo_modern", {"pin": MODERN})
 
 
 class ModernTest(ClientTest):

@@ -1,5 +1,5 @@
 // One MCP session with an official SDK, step by step; prints one JSON object: step -> "ok" or what went wrong.
-//   node client.mjs '{"sdk": "v1"|"v2", "url": …, "key": …, "profile": "everything"|"demo", "mode": "auto"|undefined}'
+//   node client.mjs '{"sdk": "v1"|"v2", "url": …, "key": …, "profile": a key of PROFILES, "mode": of the v2 client}'
 import assert from 'node:assert/strict';
 
 const options = JSON.parse(process.argv[2]);
@@ -12,6 +12,7 @@ const PROFILES = {
     long: { name: 'trigger-long-running-operation', arguments: { duration: 1, steps: 4 } },
     longer: { name: 'trigger-long-running-operation', arguments: { duration: 30, steps: 30 } },
     notify: { name: 'toggle-simulated-logging', arguments: {} },
+    notification: 'notifications/message',
     resources: true,
   },
   modern: {  // modern_server.mjs
@@ -20,12 +21,19 @@ const PROFILES = {
     long: { name: 'count', arguments: { to: 4, interval_ms: 50 } },
     longer: { name: 'count', arguments: { to: 600, interval_ms: 50 } },
   },
-  demo: {
-    echo: { name: 'echo', arguments: { text: 'hello' } },
+  demo: {  // gatehouse demo
+    echo: { name: 'echo_message', arguments: { message: 'hello' } },
     echoed: /hello/,
-    long: { name: 'count', arguments: { to: 4, interval_ms: 50 } },
-    longer: { name: 'count', arguments: { to: 600, interval_ms: 50 } },
-    notify: { name: 'notify', arguments: {} },
+    long: { name: 'count_slowly', arguments: { count: 4, delay_ms: 50 } },
+    longer: { name: 'count_slowly', arguments: { count: 600, delay_ms: 50 } },
+    notify: { name: 'trigger_list_changed', arguments: {} },
+    notification: 'notifications/tools/list_changed',
+  },
+  demo_modern: {
+    echo: { name: 'echo_message', arguments: { message: 'hello' } },
+    echoed: /hello/,
+    long: { name: 'count_slowly', arguments: { count: 4, delay_ms: 50 } },
+    longer: { name: 'count_slowly', arguments: { count: 600, delay_ms: 50 } },
   },
 };
 const profile = PROFILES[options.profile];
@@ -33,13 +41,17 @@ const profile = PROFILES[options.profile];
 async function openV1() {
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-  const { LoggingMessageNotificationSchema } = await import('@modelcontextprotocol/sdk/types.js');
+  const types = await import('@modelcontextprotocol/sdk/types.js');
+  const schemas = {
+    'notifications/message': types.LoggingMessageNotificationSchema,
+    'notifications/tools/list_changed': types.ToolListChangedNotificationSchema,
+  };
   const client = new Client({ name: 'gatehouse-test', version: '1' }, { capabilities: {} });
   const transport = new StreamableHTTPClientTransport(new URL(options.url), requestOptions());
   return {
     client, transport,
     call: (params, more) => client.callTool(params, undefined, more),
-    onLog: (handler) => client.setNotificationHandler(LoggingMessageNotificationSchema, handler),
+    onNotification: (method, handler) => client.setNotificationHandler(schemas[method], handler),
   };
 }
 
@@ -51,7 +63,7 @@ async function openV2() {
   return {
     client, transport,
     call: (params, more) => client.callTool(params, more),
-    onLog: (handler) => client.setNotificationHandler('notifications/message', handler),
+    onNotification: (method, handler) => client.setNotificationHandler(method, handler),
   };
 }
 
@@ -72,7 +84,7 @@ const session = options.sdk === 'v1' ? await openV1() : await openV2();
 const report = {};
 let notified;
 const notification = new Promise((resolve) => { notified = resolve; });
-session.onLog(notified);
+if (profile.notification) session.onNotification(profile.notification, notified);
 
 const steps = {
   async initialize() {
