@@ -72,7 +72,7 @@ bool SseParser::take_field(std::string_view name, std::string_view value) {
   if (name.empty()) {
     event_.comment = true;
   } else if (name == "data") {
-    if (event_.data.size() + value.size() >= limits_.event_bytes) {
+    if (event_.data.size() + (event_.has_data ? 1 : 0) + value.size() > limits_.event_bytes) {
       refusal_ = "sse_event_too_large";
       return false;
     }

@@ -119,7 +119,7 @@ TEST(HttpRequest, RefusesBeforeTheHeadIsComplete) {
 
 TEST(HttpRequest, AFullBufferAlwaysGetsAnAnswer) {
   const HeadLimits limits{.head_bytes = 200, .target_bytes = 100, .field_bytes = 150};
-  for (const std::string start : {"GET / HTTP/1.1\r\nHost: a\r\nX: ", "GET /", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nY: 2\r\nZ: "}) {
+  for (const std::string& start : std::vector<std::string>{"GET / HTTP/1.1\r\nHost: a\r\nX: ", "GET /", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\nY: 2\r\nZ: "}) {
     RequestParser parser(limits);
     RequestHead head;
     const std::string full = start + std::string(200 - start.size(), 'v');
