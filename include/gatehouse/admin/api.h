@@ -1,0 +1,102 @@
+// Api: the daemon's own endpoints: health, metrics, accounts, registry, status, reload, OpenAPI. One table of endpoints
+// (src/admin/endpoints.cpp) drives routing, the scope checks and the document at /openapi.json.
+//
+// Blocking work (Argon2, the database, rendering metrics) runs on the offload pool; a full pool answers 503.
+// Owner: main. Thread: handle() on any loop; the functions in Ports must allow that. Stop: nothing runs on its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gatehouse/access/accounts.h"
+#include "gatehouse/edge/settings.h"
+#include "gatehouse/http/exchange.h"
+#include "gatehouse/metrics/metrics.h"
+#include "gatehouse/net/address.h"
+#include "gatehouse/runtime/clock.h"
+#include "gatehouse/runtime/module.h"
+#include "gatehouse/runtime/offload.h"
+#include "gatehouse/state/store.h"
+
+namespace gatehouse::admin {
+
+struct ListenerView {
+  std::string name, address;
+  std::vector<std::string> protocols;
+  bool tls = false;
+  std::uint64_t connections = 0;
+};
+struct UpstreamView {
+  std::string group, server;
+  std::uint64_t connections = 0, connect_failures = 0;
+};
+struct McpServerView {
+  std::string name, transport, state;
+  std::uint64_t sessions = 0, processes = 0;
+  std::string last_error;
+};
+struct StatusView {
+  std::string version;
+  std::string state;  // of the whole: ready, starting, stopping, failed
+  double uptime_seconds = 0;
+  std::vector<std::string> profiles;
+  std::string config_file;       // empty: none
+  runtime::WallTime loaded_at{};
+  bool config_ok = true;         // false: the last reload was refused
+  unsigned workers = 1;
+  std::vector<ListenerView> listeners;
+  std::vector<UpstreamView> upstreams;
+  std::vector<McpServerView> mcp_servers;
+  std::vector<runtime::ModuleState> modules;
+};
+
+struct ReloadChange {
+  std::string path, before, after;
+  bool needs_restart = false;
+};
+struct ReloadDiagnostic {
+  std::string file;
+  unsigned line = 0, column = 0;
+  std::string path, message, slug, help;
+};
+struct ReloadView {
+  bool ok = false;
+  std::vector<ReloadChange> changes;
+  std::vector<ReloadDiagnostic> diagnostics;
+  std::string text;              // the diagnostics as `gatehouse check` prints them
+};
+
+struct Ports {
+  access::Accounts* accounts = nullptr;
+  state::Store* store = nullptr;
+  metrics::Registry* metrics = nullptr;
+  runtime::OffloadPool* offload = nullptr;
+  runtime::Clock* clock = nullptr;
+  std::string version;
+  std::function<std::vector<net::Cidr>()> metrics_allow;
+  // Any thread; answers at once from memory. Runs on the offload pool.
+  std::function<StatusView()> status;
+  // Any thread. `done` is called once, on loop 0; whoever asked posts back to its own loop.
+  std::function<void(std::function<void(ReloadView)> done)> reload;
+};
+
+class Api final : public http::Handler {
+ public:
+  explicit Api(Ports ports);
+  ~Api() override;
+  runtime::Task<void> handle(http::Exchange& exchange) override;
+
+  // The routes that lead here, for every listener (handler "admin"). Authentication is optional on all of them; the
+  // table decides what each needs.
+  static std::vector<edge::RouteSettings> routes();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace gatehouse::admin
