@@ -1,9 +1,9 @@
 """What the integration tests share: configurations, the base class, small HTTP calls with JSON."""
 import json
-import socket
+import os
+import signal
 import subprocess
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -43,7 +43,13 @@ class DaemonTest(unittest.TestCase):
         self.addCleanup(self.check_processes)  # the first one: runs after all others
 
     def check_processes(self):
-        wait_until(lambda: not own_children(), "the end of every process that this test started", 10)
+        try:
+            wait_until(lambda: not own_children(), "the end of every process that this test started", 10)
+        except AssertionError:
+            left = [f"{pid}: {Path(f'/proc/{pid}/cmdline').read_text()!r}" for pid in own_children()]
+            for pid in own_children():  # the next test starts clean
+                os.kill(pid, signal.SIGKILL)
+            raise AssertionError(f"still running: {left}") from None
 
     def start(self, config, **options):
         daemon = Daemon(config, **options)
