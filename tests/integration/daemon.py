@@ -283,10 +283,10 @@ class Daemon:
         return subprocess.run([self.binary, *args, "--socket", self.socket_path], env=self.env, cwd=self.directory,
                               input=input, capture_output=True, text=True, timeout=timeout)
 
-    def add_key(self, name="test", scopes=("tools:call",)):
+    def add_key(self, name="test", scopes=("tools:call",), more=()):
         """Makes an API key over the admin socket and gives its text."""
         arguments = [word for scope in scopes for word in ("--scope", scope)]
-        done = self.command("keys", "add", "--name", name, *arguments, "--format", "json")
+        done = self.command("keys", "add", "--name", name, *arguments, *more, "--format", "json")
         assert done.returncode == 0, done.stderr
         document = json.loads(done.stdout)
         return document["items"][0]["key"]

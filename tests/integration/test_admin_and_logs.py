@@ -119,7 +119,7 @@ class LogTest(DaemonTest):
         fetch(daemon.address(), "/x/y?secret=1", "POST", [("User-Agent", "test")], b"abc", host="h.example")
         line = daemon.log.wait("request")[0]
         expected = {"method": "POST", "host": "h.example", "path": "/x/y", "status": 200, "client": "127.0.0.1",
-                    "user_agent": "test", "end": "ok", "upstream": daemon.config["upstreams"]["app"]["servers"][0]}
+                    "user_agent": "test", "end": "ok", "upstream": "app", "server": daemon.config["upstreams"]["app"]["servers"][0]}
         self.assertEqual({key: line.get(key) for key in expected}, expected)
         for key in ("duration_ms", "bytes_in", "bytes_out"):
             self.assertIsInstance(line[key], (int, float))

@@ -116,9 +116,9 @@ class SessionTest(McpTest):
         client = self.opened()
         admin = self.daemon.command("users", "add", "other", "--password-stdin", input="correct horse battery\n")
         self.assertEqual(admin.returncode, 0, admin.stderr)
-        done = self.daemon.command("keys", "add", "--name", "k", "--user", "other", "--scope", "tools:call", "--format", "json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        client.key = json.loads(done.stdout)["items"][0]["key"]
+        users = json.loads(self.daemon.command("users", "list", "--format", "json").stdout)["items"]
+        number = next(user["id"] for user in users if user["username"] == "other")
+        client.key = self.daemon.add_key("theirs", more=("--user-id", str(number)))
         self.assertEqual(client.request("tools/list")[0].status, 404)
 
     def test_session_ids_are_unguessable(self):
