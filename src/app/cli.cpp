@@ -1,0 +1,255 @@
+#include "cli.h"
+
+#include <openssl/crypto.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <iostream>
+
+#include "cli_verbs.h"
+#include "daemon.h"
+#include "demo.h"
+
+#ifndef GATEHOUSE_VERSION
+#define GATEHOUSE_VERSION "0"
+#endif
+
+namespace gatehouse::app {
+namespace {
+
+struct Parser {
+  CliOptions options;
+  RunOptions run;
+  std::string log_format, demo_address;
+  bool demo_stdio = false;
+  std::vector<std::string> help_of;
+  std::string shell;
+  std::function<int()> action;
+};
+
+int version(const CliOptions& options) {
+  const Json item{{"version", GATEHOUSE_VERSION}, {"compiler", "clang " __clang_version__}, {"openssl", OpenSSL_version(OPENSSL_VERSION)}};
+  if (options.format == "json") {
+    print_items(options.style(), "Version", Json::array({item}), {});
+    return kFine;
+  }
+  std::cout << "gatehouse " << GATEHOUSE_VERSION << "\n";
+  if (options.verbose) std::cout << "built with " << item["compiler"].get<std::string>() << "\n" << item["openssl"].get<std::string>() << "\n";
+  return kFine;
+}
+
+int completion(const std::string& shell) {
+  if (shell != "bash") {
+    print_error(make_error("unknown-shell", "no completion for '" + shell + "'", "gatehouse completion bash"));
+    return kWrongInput;
+  }
+  std::vector<std::string> first;
+  std::string nested;
+  for (const Verb& verb : verbs()) {
+    const std::string name(verb.name);
+    const std::size_t space = name.find(' ');
+    const std::string noun = name.substr(0, space);
+    if (std::find(first.begin(), first.end(), noun) == first.end()) first.push_back(noun);
+    if (space != std::string::npos) nested += "  [[ $noun == " + noun + " && $COMP_CWORD == 2 ]] && words+=\" " + name.substr(space + 1) + "\"\n";
+  }
+  std::string all;
+  for (const std::string& word : first) all += (all.empty() ? "" : " ") + word;
+  std::cout << "_gatehouse() {\n  local current=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} words=\"\"\n"
+            << "  [[ $COMP_CWORD == 1 ]] && words=\"" << all << "\"\n" << nested
+            << "  [[ $current == -* ]] && words=\"--help --format --socket --config\"\n"
+            << "  if [[ -z $words ]]; then COMPREPLY=($(compgen -f -- \"$current\")); return; fi\n"
+            << "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _gatehouse gatehouse\n";
+  return kFine;
+}
+
+void add_config_flags(CLI::App* verb, Parser& parser) {
+  verb->add_option("--set", parser.options.overrides, "KEY=VALUE over every other tier");
+  verb->add_option("--profile", parser.options.profiles, "add a profile");
+}
+
+void add_connection_flags(CLI::App* verb, CliOptions& options) {
+  verb->add_option("--socket", options.socket, "the daemon's admin socket (also GATEHOUSE_SOCKET)");
+  verb->add_option("--url", options.url, "another daemon, https://host:port; with --key-file or GATEHOUSE_API_KEY");
+  verb->add_option("--key-file", options.key_file, "file with an API key");
+  verb->add_option("--ca-file", options.ca_file, "certificates to trust (PEM)");
+  verb->add_flag("--insecure", options.insecure, "trust any certificate");
+  verb->add_option("--timeout", options.timeout_seconds, "seconds to wait for an answer")->check(CLI::Range(1, 3600));
+}
+
+CLI::App* find_verb(CLI::App& parent, const std::string& name) {
+  for (CLI::App* const child : parent.get_subcommands([](CLI::App*) { return true; })) {
+    if (child->get_name() == name) return child;
+  }
+  return nullptr;
+}
+
+// A verb of the table, under its noun when it has one.
+CLI::App* add_verb(CLI::App& app, Parser& parser, std::string_view name, std::function<int()> action) {
+  const auto& list = verbs();
+  const Verb& verb = *std::find_if(list.begin(), list.end(), [name](const Verb& v) { return v.name == name; });
+  CLI::App* parent = &app;
+  std::string own(name);
+  if (const std::size_t space = own.find(' '); space != std::string::npos) {
+    const std::string noun = own.substr(0, space);
+    own.erase(0, space + 1);
+    parent = find_verb(app, noun);
+    if (parent == nullptr) parent = app.add_subcommand(noun, noun + " …")->require_subcommand(1);
+  }
+  CLI::App* added = parent->add_subcommand(own, std::string(verb.summary) + "\n\n" + std::string(verb.examples));
+  added->add_flag("-q,--quiet", parser.options.quiet, "no notes");
+  added->add_flag("--no-color", parser.options.no_color, "no colours");
+  if (verb.reads) added->add_option("--format", parser.options.format, "table or json")->check(CLI::IsMember({"table", "json"}));
+  added->callback([&parser, action = std::move(action)] { parser.action = action; });
+  return added;
+}
+
+void add_daemon_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  CLI::App* run = add_verb(app, parser, "run", [&parser] {
+    RunOptions settings{{}, parser.options.profiles, parser.options.overrides};
+    if (!parser.options.config.empty()) settings.config = parser.options.config;
+    if (!parser.log_format.empty()) settings.overrides.push_back("log.format=" + parser.log_format);
+    return run_daemon(settings);
+  });
+  run->add_option("--config", options.config, "configuration file");
+  run->add_option("--log-format", parser.log_format, "auto, json or human")->check(CLI::IsMember({"auto", "json", "human"}));
+  add_config_flags(run, parser);
+
+  CLI::App* check = add_verb(app, parser, "check", [&options] { return check_config(options); });
+  check->add_option("FILE", options.file, "configuration file, - for standard input")->required();
+  add_config_flags(check, parser);
+
+  const std::pair<const char*, int (*)(const CliOptions&)> config_verbs[] = {
+      {"config explain", config_explain}, {"config show", config_show}, {"config schema", config_schema}};
+  for (const auto& [name, action] : config_verbs) {
+    CLI::App* verb = add_verb(app, parser, name, [&options, action] { return action(options); });
+    verb->add_option("--config", options.config, "configuration file");
+    add_config_flags(verb, parser);
+    if (action == config_explain) verb->add_option("KEY", options.key, "a key, or the section above it");
+  }
+  const std::pair<const char*, int (*)(const CliOptions&)> plain[] = {{"reload", reload}, {"status", status}, {"health", health}};
+  for (const auto& [name, action] : plain) {
+    add_connection_flags(add_verb(app, parser, name, [&options, action] { return action(options); }), options);
+  }
+}
+
+void add_mcp_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  CLI::App* tools = add_verb(app, parser, "tools", [&options] { return list_tools(options); });
+  tools->add_option("NAME", options.server, "MCP server")->required();
+  add_connection_flags(tools, options);
+
+  CLI::App* call = add_verb(app, parser, "call", [&options] { return call_tool(options); });
+  call->add_option("NAME", options.server, "MCP server")->required();
+  call->add_option("TOOL", options.tool, "one of its tools")->required();
+  call->add_option("--arg", options.arguments, "NAME=VALUE, once for each argument")->allow_extra_args(false);
+  call->add_option("--json", options.arguments_json, "all arguments as a JSON object");
+  add_connection_flags(call, options);
+
+  CLI::App* demo = add_verb(app, parser, "demo", [&parser] {
+    return parser.demo_address.empty() ? run_demo_stdio(demo_settings()) : run_demo_http(demo_settings(), parser.demo_address);
+  });
+  CLI::Option* stdio = demo->add_flag("--stdio", parser.demo_stdio, "standard input and output (default)");
+  demo->add_option("--http", parser.demo_address, "listen on this address")->excludes(stdio);
+}
+
+void add_access_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  CLI::App* user = add_verb(app, parser, "users add", [&options] { return add_user(options); });
+  user->add_option("NAME", options.name, "user name")->required();
+  user->add_option("--email", options.email, "e-mail address");
+  user->add_option("--password-file", options.password_file, "file with the password");
+  user->add_flag("--password-stdin", options.password_stdin, "read the password from standard input");
+  user->add_option("--scope", options.scopes, "gateway:read, gateway:write, tools:call")->allow_extra_args(false);
+  user->add_flag("--superuser", options.superuser, "may do everything");
+  add_connection_flags(user, options);
+
+  add_connection_flags(add_verb(app, parser, "users list", [&options] { return list_users(options); }), options);
+
+  CLI::App* key = add_verb(app, parser, "keys add", [&options] { return add_key(options); });
+  key->add_option("--name", options.name, "what it is for")->required();
+  key->add_option("--description", options.description, "more about it");
+  key->add_option("--scope", options.scopes, "default: tools:call")->allow_extra_args(false);
+  key->add_option("--user-id", options.user_id, "whose key; default: yours");
+  add_connection_flags(key, options);
+
+  add_connection_flags(add_verb(app, parser, "keys list", [&options] { return list_keys(options); }), options);
+  CLI::App* revoke = add_verb(app, parser, "keys revoke", [&options] { return revoke_key(options); });
+  revoke->add_option("ID", options.id, "number of the key")->required();
+  add_connection_flags(revoke, options);
+}
+
+int print_help(CLI::App& app, const std::vector<std::string>& words) {
+  CLI::App* target = &app;
+  for (const std::string& word : words) {
+    target = find_verb(*target, word);
+    if (target == nullptr) {
+      print_error(make_error("unknown-verb", "there is no help for '" + word + "'", "gatehouse help"));
+      return kWrongInput;
+    }
+  }
+  std::cout << target->help();
+  return kFine;
+}
+
+void add_other_verbs(CLI::App& app, Parser& parser) {
+  add_verb(app, parser, "version", [&parser] { return version(parser.options); })
+      ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
+  add_verb(app, parser, "completion", [&parser] { return completion(parser.shell); })
+      ->add_option("SHELL", parser.shell, "bash")->required();
+  add_verb(app, parser, "help", [&app, &parser] { return print_help(app, parser.help_of); })
+      ->add_option("VERB", parser.help_of, "a verb");
+}
+
+// Verbs are checked before the flags, so that a typing error gets a suggestion. Empty: known.
+std::string unknown_verb(int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return {};
+  const std::string word = argv[1];
+  for (const Verb& verb : verbs()) {
+    if (verb.name.substr(0, verb.name.find(' ')) == word) return {};
+  }
+  return word;
+}
+
+int refuse_verb(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) names.emplace_back(verb.name.substr(0, verb.name.find(' ')));
+  const std::string near = nearest(word, names);
+  print_error(make_error("unknown-verb", "there is no verb '" + word + "'", near.empty() ? "gatehouse help" : "did you mean '" + near + "'?"));
+  return kWrongInput;
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  if (const std::string word = unknown_verb(argc, argv); !word.empty()) return refuse_verb(word);
+  Parser parser;
+  CLI::App app(
+      "One daemon for MCP servers, reverse proxying and TLS.\n\n"
+      "  gatehouse run --config gatehouse.yaml      start\n"
+      "  gatehouse check gatehouse.yaml             every problem of a file at once\n"
+      "  gatehouse status                           what runs\n"
+      "  gatehouse call demo say_hello --arg name=Ada\n",
+      "gatehouse");
+  app.require_subcommand(1);
+  try {
+    add_daemon_verbs(app, parser);
+    add_mcp_verbs(app, parser);
+    add_access_verbs(app, parser);
+    add_other_verbs(app, parser);
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    CLI::App* deepest = chosen.empty() ? &app : chosen.front();
+    if (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+    std::cout << deepest->help();
+    return kFine;
+  } catch (const CLI::ParseError& error) {
+    print_error(make_error("bad-arguments", error.what(), "gatehouse help"));
+    return kWrongInput;
+  }
+  return parser.action ? parser.action() : static_cast<int>(kWrongInput);
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,26 @@
+// The command line. Exit codes: 0 fine, 1 the work failed, 2 the input was wrong, 3 the daemon is not reachable.
+// stdout carries data only; notes and errors go to stderr.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::app {
+
+enum ExitCode : int { kFine = 0, kFailed = 1, kWrongInput = 2, kUnreachable = 3 };
+
+struct Verb {
+  std::string_view name;      // "config explain"
+  std::string_view summary;
+  std::string_view examples;  // lines of help, with two spaces in front
+  bool reads;                 // takes --format table|json
+};
+const std::vector<Verb>& verbs();
+
+int run_cli(int argc, const char* const* argv);  // all of main()
+
+// The nearest word, or empty when none is near (Damerau-Levenshtein, a third of the length at most).
+std::string nearest(std::string_view word, const std::vector<std::string>& words);
+
+}  // namespace gatehouse::app

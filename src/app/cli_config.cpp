@@ -1,0 +1,90 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+
+#include "cli.h"
+#include "cli_verbs.h"
+#include "gatehouse/config/config.h"
+#include "gatehouse/config/explain.h"
+
+namespace gatehouse::app {
+namespace {
+
+config::Loaded load(const CliOptions& options) {
+  config::LoadOptions load;
+  if (!options.config.empty()) load.file = options.config;
+  load.overrides = options.overrides;
+  load.profiles = options.profiles;
+  load.environment = config::read_environment(::environ);
+  load.known_variables = {"GATEHOUSE_SOCKET", "GATEHOUSE_API_KEY"};
+  return config::load(load);
+}
+
+int print_diagnostics(const config::Loaded& loaded) {
+  std::cerr << config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
+  return loaded.configuration ? kFine : kWrongInput;
+}
+
+Json to_json(const config::Diagnostic& diagnostic) {
+  return {{"file", diagnostic.file}, {"line", diagnostic.line}, {"column", diagnostic.column}, {"path", diagnostic.path},
+          {"message", diagnostic.message}, {"slug", diagnostic.slug}, {"help", diagnostic.suggestion},
+          {"severity", diagnostic.severity == config::Severity::kError ? "error" : "warning"}};
+}
+
+}  // namespace
+
+int check_config(const CliOptions& options) {
+  config::LoadOptions load;
+  load.file = options.file;
+  if (options.file == "-") {
+    load.file = "stdin";
+    load.text = std::string(std::istreambuf_iterator<char>(std::cin), {});
+  }
+  load.overrides = options.overrides;
+  load.profiles = options.profiles;
+  load.environment = config::read_environment(::environ);
+  load.known_variables = {"GATEHOUSE_SOCKET", "GATEHOUSE_API_KEY"};
+  const config::Loaded loaded = config::load(load);
+  if (options.format == "json") {
+    Json items = Json::array();
+    for (const auto& diagnostic : loaded.diagnostics) items.push_back(to_json(diagnostic));
+    print_items(options.style(), "DiagnosticList", items, {});
+    return loaded.configuration ? kFine : kWrongInput;
+  }
+  const int code = print_diagnostics(loaded);
+  if (code == kFine && !options.quiet) note(*load.file + ": valid");
+  return code;
+}
+
+int config_explain(const CliOptions& options) {
+  const config::Loaded loaded = load(options);
+  const int code = print_diagnostics(loaded);
+  const bool json = options.format == "json";
+  auto text = json ? config::explain_json(loaded.provenance, options.key) : config::explain(loaded.provenance, options.key);
+  if (!text) {
+    print_error(text.error());
+    return kWrongInput;
+  }
+  std::cout << *text << (text->ends_with('\n') ? "" : "\n");
+  return code;
+}
+
+int config_show(const CliOptions& options) {
+  const config::Loaded loaded = load(options);
+  const int code = print_diagnostics(loaded);
+  Json items = Json::array();
+  for (const config::Leaf& leaf : loaded.provenance) {
+    items.push_back({{"path", leaf.path}, {"value", leaf.value}, {"from", config::to_string(leaf.from.tier)}, {"place", leaf.from.place}});
+  }
+  print_items(options.style(), "ConfigValueList", items, {{"path", "KEY"}, {"value", "VALUE"}, {"from", "FROM"}, {"place", "PLACE"}});
+  return code;
+}
+
+int config_schema(const CliOptions&) {
+  std::cout << config::schema() << "\n";
+  return kFine;
+}
+
+}  // namespace gatehouse::app

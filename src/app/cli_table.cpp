@@ -1,0 +1,69 @@
+// The table of verbs, and the search for the nearest word.
+#include <algorithm>
+
+#include "cli.h"
+
+namespace gatehouse::app {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table = {
+      {"run", "Start the daemon.",
+       "  gatehouse run                              file from /etc/gatehouse or here\n"
+       "  gatehouse run --config dev.yaml --set workers=2\n", false},
+      {"check", "Check a configuration file; every problem at once.",
+       "  gatehouse check gatehouse.yaml\n  cat x.yaml | gatehouse check -\n", true},
+      {"config explain", "Show where each value came from.",
+       "  gatehouse config explain listeners.https.address\n  gatehouse config explain --format json\n", true},
+      {"config show", "Show the configuration in effect, secrets redacted.", "  gatehouse config show --config gatehouse.yaml\n", true},
+      {"config schema", "Print the JSON Schema of the configuration file.", "  gatehouse config schema > gatehouse.schema.json\n", false},
+      {"reload", "Make the daemon read its configuration again.", "  gatehouse reload\n", true},
+      {"status", "Show what the daemon runs.", "  gatehouse status\n  gatehouse status --format json | jq .items[0].listeners\n", true},
+      {"health", "Ask whether the daemon is ready; silent, exit code 0, 1 or 3.", "  gatehouse health && echo ready\n", true},
+      {"tools", "List the tools of an MCP server.", "  gatehouse tools demo\n", true},
+      {"call", "Call a tool of an MCP server.",
+       "  gatehouse call demo say_hello --arg name=Ada\n  gatehouse call demo count_slowly --json '{\"count\":3,\"delay_ms\":200}'\n", true},
+      {"users add", "Add a user.", "  gatehouse users add ada --password-stdin --scope tools:call < password.txt\n", true},
+      {"users list", "List users.", "  gatehouse users list\n", true},
+      {"keys add", "Make an API key; it is shown once.", "  gatehouse keys add --name laptop --scope tools:call\n", true},
+      {"keys list", "List API keys.", "  gatehouse keys list --format json\n", true},
+      {"keys revoke", "Revoke an API key.", "  gatehouse keys revoke 17\n", false},
+      {"demo", "Run the demonstration MCP server.",
+       "  gatehouse demo                             on standard input and output\n  gatehouse demo --http 127.0.0.1:7071\n", false},
+      {"version", "Show the version.", "  gatehouse version --verbose\n", true},
+      {"completion", "Print a completion script.", "  source <(gatehouse completion bash)\n", false},
+      {"help", "Show help for a verb.", "  gatehouse help call\n", false},
+  };
+  return table;
+}
+
+std::string nearest(std::string_view word, const std::vector<std::string>& words) {
+  const auto distance = [word](std::string_view other) {
+    std::vector<std::vector<std::size_t>> cost(word.size() + 1, std::vector<std::size_t>(other.size() + 1));
+    for (std::size_t i = 0; i <= word.size(); ++i) {
+      for (std::size_t j = 0; j <= other.size(); ++j) {
+        if (i == 0 || j == 0) {
+          cost[i][j] = i + j;
+          continue;
+        }
+        const std::size_t changed = word[i - 1] == other[j - 1] ? 0 : 1;
+        cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + changed});
+        const bool swapped = i > 1 && j > 1 && word[i - 1] == other[j - 2] && word[i - 2] == other[j - 1];
+        if (swapped) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
+      }
+    }
+    return cost[word.size()][other.size()];
+  };
+  if (word.size() > 64) return {};
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const std::string& candidate : words) {
+    if (candidate.size() > 128) continue;
+    if (const std::size_t d = distance(candidate); d < best_distance) {
+      best_distance = d;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace gatehouse::app

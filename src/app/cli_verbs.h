@@ -1,0 +1,56 @@
+// What each verb does once its flags are known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli_output.h"
+
+namespace gatehouse::app {
+
+struct CliOptions {
+  std::string format = "table";
+  bool no_color = false, quiet = false, verbose = false;
+
+  std::string socket, url, key_file, ca_file;  // where the daemon is, and who asks
+  bool insecure = false;
+  int timeout_seconds = 30;
+
+  std::string config;
+  std::vector<std::string> profiles, overrides;
+  std::string file, key;                        // check FILE, config explain KEY
+
+  std::string server, tool, arguments_json;     // tools, call
+  std::vector<std::string> arguments;
+
+  std::string name, email, description, password_file;  // users, keys
+  std::vector<std::string> scopes;
+  bool password_stdin = false, superuser = false;
+  std::int64_t id = 0;
+  std::optional<std::int64_t> user_id;
+
+  Style style() const { return stdout_style(format == "json", no_color); }
+};
+
+// The socket that --socket, GATEHOUSE_SOCKET or the usual places give.
+std::string find_socket(const CliOptions& options);
+
+int check_config(const CliOptions& options);
+int config_explain(const CliOptions& options);
+int config_show(const CliOptions& options);
+int config_schema(const CliOptions& options);
+
+int reload(const CliOptions& options);
+int status(const CliOptions& options);
+int health(const CliOptions& options);
+int list_tools(const CliOptions& options);
+int call_tool(const CliOptions& options);
+int add_user(const CliOptions& options);
+int list_users(const CliOptions& options);
+int add_key(const CliOptions& options);
+int list_keys(const CliOptions& options);
+int revoke_key(const CliOptions& options);
+
+}  // namespace gatehouse::app
