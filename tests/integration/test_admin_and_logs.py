@@ -148,6 +148,11 @@ class LogTest(DaemonTest):
         self.assertTrue(line["end"].startswith("refused:"), line)
         self.assertNotIn(b"\x1b", line["_raw"])
 
+    def test_no_journal_prefix_in_a_pipe(self):
+        daemon = self.start(proxy_config(self.backend()), env={"JOURNAL_STREAM": "1:2"})
+        daemon.stop()
+        self.assertFalse([line for line in daemon.log.lines if line["_raw"].startswith(b"<")])
+
     def test_access_log_can_be_switched_off(self):
         daemon, _ = self.proxy(log={"access": False})
         for _ in range(5):

@@ -1,8 +1,8 @@
 """Drain, reload, and every reason for not starting, in words that help."""
 import json
 import os
-import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -202,6 +202,50 @@ class ReloadTest(DaemonTest):
         thread.join()
         self.assertEqual(set(statuses), {200})
         self.assertLessEqual(daemon.descriptors(), descriptors + 4)
+
+
+class NotifyTest(DaemonTest):
+    """What a service manager hears (sd_notify)."""
+
+    def setUp(self):
+        self.path = self.temporary_directory() / "notify"
+        self.heard = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.socket.close)
+        self.socket.bind(str(self.path))
+        self.socket.setblocking(False)
+
+    def messages(self, wanted):
+        wait_until(lambda: self.receive(wanted), f"the message {wanted}")
+
+    def receive(self, wanted):
+        try:
+            self.heard.append(self.socket.recv(4096).decode())
+        except BlockingIOError:
+            pass
+        return any(wanted in message for message in self.heard)
+
+    def test_ready_reloading_stopping_and_watchdog(self):
+        env = {"NOTIFY_SOCKET": str(self.path), "WATCHDOG_USEC": "200000"}
+        daemon = self.start({"routes": [ReloadTest.route("x")]}, env=env)
+        self.messages("READY=1")
+        self.messages("WATCHDOG=1")
+        self.heard.clear()
+        daemon.process.send_signal(signal.SIGHUP)
+        self.messages("RELOADING=1")
+        self.messages("MONOTONIC_USEC=")
+        self.messages("READY=1")
+        daemon.process.send_signal(signal.SIGTERM)
+        self.messages("STOPPING=1")
+
+    def test_ready_again_after_a_refused_reload(self):
+        daemon = self.start({"routes": [ReloadTest.route("x")]}, env={"NOTIFY_SOCKET": str(self.path)})
+        self.messages("READY=1")
+        self.heard.clear()
+        daemon.write_config("workers: many\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        self.messages("RELOADING=1")
+        self.messages("READY=1")
 
 
 class StartErrorTest(DaemonTest):
