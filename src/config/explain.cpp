@@ -14,7 +14,12 @@ bool is_below(std::string_view path, std::string_view key) {
   return path.starts_with(key) && (path[key.size()] == '.' || path[key.size()] == '[');
 }
 
-std::string_view shown(const std::string& value) { return value.empty() ? "\"\"" : std::string_view(value); }
+std::string shown(const std::string& value) {
+  if (value.empty()) return "\"\"";
+  std::string out;
+  for (const char c : value) out += c == '\n' ? std::string("\\n") : std::string(1, c);
+  return out;
+}
 
 std::string padded(std::string_view text, std::size_t width) {
   return std::string(text) + std::string(text.size() < width ? width - text.size() : 0, ' ');
@@ -23,7 +28,7 @@ std::string padded(std::string_view text, std::size_t width) {
 constexpr std::size_t kTierWidth = 14;
 
 std::string one_line(const Leaf& leaf) {
-  std::string out = leaf.path + " = " + std::string(shown(leaf.value)) + "   (" + std::string(to_string(leaf.from.tier));
+  std::string out = leaf.path + " = " + shown(leaf.value) + "   (" + std::string(to_string(leaf.from.tier));
   if (!leaf.from.place.empty()) out += " " + leaf.from.place;
   return out + ")\n";
 }
@@ -31,14 +36,14 @@ std::string one_line(const Leaf& leaf) {
 std::string full(const Leaf& leaf) {
   std::size_t width = 0;
   for (const Origin& origin : leaf.over) width = std::max(width, origin.place.size());
-  std::string out = leaf.path + " = " + std::string(shown(leaf.value)) + "\n";
+  std::string out = leaf.path + " = " + shown(leaf.value) + "\n";
   out += "  from   " + padded(to_string(leaf.from.tier), kTierWidth) + leaf.from.place;
   if (!leaf.from.note.empty()) out += " (" + leaf.from.note + ")";
   while (out.ends_with(' ')) out.pop_back();
   out += "\n";
   for (const Origin& origin : leaf.over)
     out += "  over   " + padded(to_string(origin.tier), kTierWidth) + padded(origin.place, width) + "  " +
-           std::string(shown(origin.value)) + "\n";
+           shown(origin.value) + "\n";
   return out + "  change needs a restart: " + (leaf.needs_restart ? "yes" : "no") + "\n";
 }
 

@@ -24,7 +24,7 @@ struct Diagnostic {
   Severity severity = Severity::kError;
   std::string source;      // the source line, for the excerpt on a terminal
   int width = 1;           // bytes under the caret
-  int rank = 0;            // order of the sources: main file, included files, .env, environment, flags
+  int rank = 0;            // order of the sources: .env, main file, included files, environment, flags
 };
 
 bool has_errors(const std::vector<Diagnostic>& diagnostics);
