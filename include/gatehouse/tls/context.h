@@ -31,9 +31,9 @@ namespace gatehouse::tls {
 
 struct ContextSettings {
   Policy policy = Policy::kIntermediate;
-  std::vector<std::shared_ptr<const Certificate>> certificates;  // the first is the default; at least one
+  std::vector<std::shared_ptr<const Certificate>> certificates{}; // the first is the default; at least one
   std::vector<std::string> protocols{"http/1.1"};                // ALPN, best first
-  std::shared_ptr<TicketKeys> ticket_keys;                       // null: no resumption
+  std::shared_ptr<TicketKeys> ticket_keys{};                      // null: no resumption
   bool reject_unknown_names = false;                             // unrecognized_name instead of the default certificate
 };
 
