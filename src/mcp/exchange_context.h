@@ -60,8 +60,8 @@ Refusal session_not_found();
 Refusal reserve_session(const Context& context, std::unique_ptr<Directory::Place>* place);
 
 // End a session that the directory has let go of already: stop its child, DELETE the server's session.
-void end_session(const std::vector<std::shared_ptr<Lane>>& lanes, HttpPort* http, const runtime::Loop* from, const Session& session,
-                 const char* reason);
+void finish_session(const std::vector<std::shared_ptr<Lane>>& lanes, HttpPort* http, const runtime::Loop* from,
+                    const Session& session, const char* reason);
 
 // By kind of server and method. Each answers the exchange.
 runtime::Task<Outcome> post_to_child(Context& context, Post post);

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "exchange_context.h"
+
 namespace gatehouse::mcp {
 
 namespace {
@@ -22,6 +24,10 @@ Refusal start_refusal(const Error& error) {
 
 void Lane::run_on(const runtime::Loop& from, std::function<void(Lane&)> work) {
   if (&from == &loop_) return work(*this);
+  post(std::move(work));
+}
+
+void Lane::post(std::function<void(Lane&)> work) {
   loop_.post([lane = weak_from_this(), work = std::move(work)] {
     if (const auto alive = lane.lock()) work(*alive);
   });
@@ -135,6 +141,33 @@ void Lane::drain() {
   std::vector<Child*> all;
   for (const auto& [key, child] : children_) all.push_back(child);
   for (Child* child : all) child->stop_when_idle();
+}
+
+void Lane::sweep_every(std::chrono::seconds interval, OnExpired on_expired) {
+  tasks_.spawn(sweep(*this, interval, std::move(on_expired)));
+}
+
+runtime::Task<void> Lane::sweep(Lane& lane, std::chrono::seconds interval, OnExpired on_expired) {
+  runtime::Waiter waiter(lane.loop_);
+  runtime::Timer timer(waiter);
+  for (;;) {
+    timer.arm(interval);
+    while (!timer.expired()) co_await waiter.wait();
+    const std::int64_t limit = (lane.loop_.clock().now() - lane.config_->settings.session_idle).time_since_epoch().count();
+    const auto expired = lane.shared_->directory.close_if([limit](const Session& session) {
+      return session.active.load(std::memory_order_acquire) == 0 && session.last_used.load(std::memory_order_relaxed) < limit;
+    });
+    on_expired(expired);
+  }
+}
+
+void Lane::delete_server_session(HttpPort& http, std::shared_ptr<const Server> server, std::string server_session) {
+  tasks_.spawn(tell_server(*this, http, std::move(server), std::move(server_session)));
+}
+
+runtime::Task<void> Lane::tell_server(Lane& lane, HttpPort& http, std::shared_ptr<const Server> server, std::string server_session) {
+  runtime::Waiter waiter(lane.loop_);
+  co_await mcp::delete_server_session(http, waiter, std::move(server), std::move(server_session));
 }
 
 std::shared_ptr<Inbox> make_inbox(const std::shared_ptr<Lane>& lane, runtime::Loop& reader, std::uint64_t group, std::size_t limit) {

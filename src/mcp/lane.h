@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "config.h"
+#include "gatehouse/mcp/http_port.h"
 #include "sessions.h"
 
 namespace gatehouse::mcp {
@@ -40,7 +41,12 @@ class Lane : public std::enable_shared_from_this<Lane> {
   // Runs `work` on this lane's loop: now when `from` is that loop, else posted. It does not run when the lane is gone.
   void run_on(const runtime::Loop& from, std::function<void(Lane&)> work);
 
+  void post(std::function<void(Lane&)> work);                // always posted; from any thread
+
   // On the lane's loop.
+  using OnExpired = std::function<void(const std::vector<std::shared_ptr<Session>>&)>;
+  void sweep_every(std::chrono::seconds interval, OnExpired on_expired);
+  void delete_server_session(HttpPort& http, std::shared_ptr<const Server> server, std::string server_session);
   void set_config(std::shared_ptr<const Config> config) { config_ = std::move(config); }
   const std::shared_ptr<const Config>& config() const noexcept { return config_; }
   void start_session(std::uint64_t key, const std::shared_ptr<const Server>& server, std::shared_ptr<const Submission> first);
@@ -61,6 +67,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
   Child* find(std::uint64_t key) const;
   Child* start(std::uint64_t key, const std::shared_ptr<const Server>& server, Era era, const Submission* first);
   static runtime::Task<void> supervise(Lane& lane, std::uint64_t key, std::unique_ptr<Child> child);
+  static runtime::Task<void> sweep(Lane& lane, std::chrono::seconds interval, OnExpired on_expired);
+  static runtime::Task<void> tell_server(Lane& lane, HttpPort& http, std::shared_ptr<const Server> server, std::string server_session);
   void ended(std::uint64_t key, const Child& child);
 
   runtime::Loop& loop_;

@@ -1,0 +1,203 @@
+#include "dispatch.h"
+
+#include <utility>
+
+namespace gatehouse::mcp {
+
+namespace {
+
+Refusal check_principal(const http::Exchange& exchange, const EndpointSettings& endpoint) {
+  if (!exchange.principal().anonymous() || endpoint.allow_anonymous) return {};
+  if (endpoint.auth_none && exchange.client().loopback_listener) return {};
+  return {401, kInvalidRequest, "unauthenticated", "Authentication is required", {}};
+}
+
+// Elements of a batch: legacy messages, and not initialize (2025-03-26, lifecycle).
+Refusal check_batch(const std::vector<Envelope>& messages) {
+  for (const Envelope& message : messages) {
+    if (!message.message()) return {400, kInvalidRequest, "bad_message", "Invalid request: " + std::string(message.problem), {}};
+    if (!message.meta_version.empty() && message.kind != Kind::kResponse)
+      return {400, kInvalidRequest, "batch", "Batches are not supported in 2026-07-28", {}};
+    if (message.method == "initialize") return {400, kInvalidRequest, "batch", "initialize must not be part of a batch", {}};
+  }
+  return {};
+}
+
+Refusal check_post(const http::RequestHead& head, Post& post, const ScanLimits& limits) {
+  if (Refusal refusal = check_shape(head, post.first())) return refusal;
+  post.batch = post.first().kind == Kind::kBatch;
+  if (post.batch) {
+    post.messages = scan_batch(post.body, limits);
+    if (Refusal refusal = check_batch(post.messages)) return refusal;
+    return check_legacy(head);
+  }
+  post.era = era_of(head, post.first());
+  return post.era == Era::kModern ? check_modern(head, post.first()) : check_legacy(head);
+}
+
+// 2025-03-26 is the only revision with batches; later clients name their version, but may leave the header out.
+bool batch_refused(const Context& context, const Post& post) {
+  if (!post.batch) return false;
+  const std::shared_ptr<Session> session = find_session(context);
+  return session && session->facts.version > kLegacyWithBatches;
+}
+
+void annotate(http::Exchange& exchange, const Post& post, const std::string& subject) {
+  exchange.annotate("mcp_method", post.batch ? "batch" : post.first().method);
+  if (!subject.empty()) exchange.annotate("mcp_tool", subject);
+}
+
+constexpr Refusal method_not_allowed() { return {405, kInvalidRequest, "method_not_allowed", "Method not allowed", {}}; }
+
+bool says_modern(const http::RequestHead& head) { return head.fields.value(http::FieldId::kMcpProtocolVersion) == kModern; }
+
+}  // namespace
+
+void note_answer(Outcome& outcome, std::optional<std::int64_t> error_code, bool is_error) {
+  if (error_code)
+    outcome = {"rpc_error", std::to_string(*error_code)};
+  else if (is_error)
+    outcome = {"tool_error", {}};
+}
+
+std::vector<std::string> Post::request_ids() const {
+  std::vector<std::string> ids;
+  for (const Envelope& message : messages)
+    if (message.kind == Kind::kRequest) ids.emplace_back(message.id);
+  return ids;
+}
+
+runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal, Raw id, Shared& shared) {
+  shared.observer.refused(refusal.reason);
+  exchange.annotate("mcp_error", refusal.reason);
+  http::Response response = refusal_response(refusal, id);
+  co_await exchange.respond(std::move(response));
+}
+
+Refusal session_not_found() { return {404, kInvalidRequest, "session_not_found", "Session not found", {}}; }
+
+std::shared_ptr<Session> find_session(const Context& context) {
+  const http::Field* header = context.exchange.request().fields.find(http::FieldId::kMcpSessionId);
+  if (header == nullptr) return nullptr;
+  std::shared_ptr<Session> session = context.shared.directory.find(header->value, context.principal(), context.endpoint);
+  return session && session->facts.server == context.server ? session : nullptr;
+}
+
+Refusal reserve_session(const Context& context, std::unique_ptr<Directory::Place>* place) {
+  if (context.shared.draining.load(std::memory_order_relaxed))
+    return {503, kInternalError, "draining", "The gateway is shutting down", {}};
+  const Settings& settings = context.config->settings;
+  switch (context.shared.directory.reserve(context.principal(), {settings.max_sessions, settings.max_sessions_per_principal}, place)) {
+    case Directory::Full::kNo: return {};
+    case Directory::Full::kTotal: return {503, kInternalError, "session_limit", "Too many sessions", {}};
+    case Directory::Full::kPrincipal: return {429, kInternalError, "session_limit_principal", "Too many sessions of this user", {}};
+  }
+  return {};
+}
+
+runtime::Task<void> Dispatch::handle(http::Exchange& exchange) {
+  const std::shared_ptr<const Config> config = lanes_[exchange.loop().index()]->config();
+  const http::RequestHead& head = exchange.request();
+  Target target = config->find(head.path);
+  if (target.endpoint == nullptr || !target.server) {
+    http::Response missing = http::problem(404, "mcp-endpoint-unknown", "There is no MCP endpoint at this path", exchange.client().request_id);
+    co_await exchange.respond(std::move(missing));
+    co_return;
+  }
+  exchange.annotate("mcp_server", target.server->settings.name);
+  Context context{exchange, config, target.server, std::string(head.path), lanes_, http_, *shared_};
+  Refusal refusal = check_origin(head, exchange.client(), config->hosts);
+  if (!refusal) refusal = check_principal(exchange, *target.endpoint);
+  if (refusal) {
+    co_await refuse(exchange, refusal, {}, *shared_);
+    co_return;
+  }
+  switch (head.method_id) {
+    case http::Method::kPost: co_await post(context); break;
+    case http::Method::kGet: co_await get(context); break;
+    case http::Method::kDelete: co_await remove(context); break;
+    default: refusal = method_not_allowed(); co_await refuse(exchange, refusal, {}, *shared_); break;
+  }
+}
+
+runtime::Task<void> Dispatch::post(Context& context) {
+  http::Exchange& exchange = context.exchange;
+  const runtime::SteadyTime started = context.clock().now();
+  Refusal refusal = check_media(exchange.request());
+  if (refusal) {
+    co_await refuse(exchange, refusal, {}, *shared_);
+    co_return;
+  }
+  Result<std::string> body = co_await exchange.read_body(context.config->settings.max_message_bytes);
+  if (!body) co_return;
+  Post post;
+  post.body = std::move(*body);
+  const ScanLimits limits{.max_depth = context.config->settings.max_json_depth};
+  post.messages.push_back(scan(post.body, limits));
+  refusal = check_post(exchange.request(), post, limits);
+  if (!refusal && batch_refused(context, post))
+    refusal = {400, kInvalidRequest, "batch", "Batches are not supported in this protocol version", {}};
+  const std::string subject = subject_of(post.first());
+  const bool tool = post.first().method == "tools/call";
+  annotate(exchange, post, subject);
+  if (refusal) {
+    co_await refuse(exchange, refusal, post.id(), *shared_);
+    co_return;
+  }
+  const bool http = context.server->http();
+  const Outcome outcome = http ? co_await post_to_http(context, std::move(post)) : co_await post_to_child(context, std::move(post));
+  if (!outcome.error.empty()) exchange.annotate("mcp_error", outcome.error);
+  if (tool) shared_->observer.tool_call(context.server->settings.name, subject, outcome.result, context.clock().now() - started);
+}
+
+runtime::Task<void> Dispatch::get(Context& context) {
+  http::Exchange& exchange = context.exchange;
+  const http::RequestHead& head = exchange.request();
+  Refusal refusal;
+  std::shared_ptr<Session> session;
+  if (says_modern(head) || head.fields.find(http::FieldId::kMcpSessionId) == nullptr)
+    refusal = method_not_allowed();
+  else if (!accepts(head.fields.value(http::FieldId::kAccept), "text/event-stream"))
+    refusal = {406, kInvalidRequest, "accept", "Accept must allow text/event-stream", {}};
+  else
+    refusal = check_legacy(head);
+  if (!refusal && !(session = find_session(context))) refusal = session_not_found();
+  if (refusal) {
+    co_await refuse(exchange, refusal, {}, *shared_);
+    co_return;
+  }
+  exchange.annotate("mcp_method", "GET");
+  if (context.server->http())
+    co_await get_from_http(context, std::move(session));
+  else
+    co_await get_from_child(context, std::move(session));
+}
+
+runtime::Task<void> Dispatch::remove(Context& context) {
+  http::Exchange& exchange = context.exchange;
+  const http::RequestHead& head = exchange.request();
+  Refusal refusal;
+  std::shared_ptr<Session> session;
+  if (says_modern(head))
+    refusal = method_not_allowed();
+  else if (head.fields.find(http::FieldId::kMcpSessionId) == nullptr)
+    refusal = {400, kInvalidRequest, "session_required", "Bad Request: Mcp-Session-Id is required", {}};
+  else
+    refusal = check_legacy(head);
+  if (!refusal && !(session = find_session(context))) refusal = session_not_found();
+  if (!refusal && !shared_->directory.close(session->id)) refusal = session_not_found();
+  if (refusal) {
+    co_await refuse(exchange, refusal, {}, *shared_);
+    co_return;
+  }
+  exchange.annotate("mcp_method", "DELETE");
+  if (context.server->http())
+    co_await delete_at_http(context, *session);
+  else
+    finish_session(lanes_, http_, &exchange.loop(), *session, "deleted");
+  http::Response done;
+  done.status = 204;
+  co_await exchange.respond(std::move(done));
+}
+
+}  // namespace gatehouse::mcp

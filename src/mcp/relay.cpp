@@ -1,0 +1,154 @@
+#include "relay.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "json_text.h"
+
+namespace gatehouse::mcp {
+
+namespace {
+
+constexpr std::size_t kWholeDocument = 256 * 1024;
+constexpr std::uint32_t kServerDepth = 1024;
+
+bool contains_fold(std::string_view text, std::string_view word) noexcept {
+  for (std::size_t i = 0; i + word.size() <= text.size(); ++i)
+    if (equal_fold(text.substr(i, word.size()), word)) return true;
+  return false;
+}
+
+// Servers say "no such session" as 404, or as 400 with a text about it.
+bool session_expired(int status, std::string_view body) noexcept {
+  return status == 404 || (status == 400 && contains_fold(body, "session"));
+}
+
+bool is_event_stream(std::string_view content_type) noexcept {
+  return content_type.size() >= 17 && equal_fold(content_type.substr(0, 17), "text/event-stream") &&
+         (content_type.size() == 17 || content_type[17] == ';' || content_type[17] == ' ');
+}
+
+// Answers that are about the gateway's own call, not about the client's.
+Refusal not_for_the_client(int status) {
+  if (status == 401 || status == 407)
+    return {502, kInternalError, "upstream_auth", "The server refuses the gateway's credentials", {}};
+  if (status >= 300 && status < 400) return {502, kInternalError, "upstream_redirect", "The server answers with a redirect", {}};
+  return {};
+}
+
+}  // namespace
+
+runtime::Task<Outcome> Relay::refuse(Refusal refusal) {
+  co_await mcp::refuse(exchange_, refusal, id_, context_.shared);
+  co_return Outcome{"transport_error", std::string(refusal.reason)};
+}
+
+runtime::Task<Outcome> Relay::run(HttpCall& call, int status, http::Headers headers, const Session* session) {
+  if (Refusal refusal = not_for_the_client(status)) co_return co_await refuse(std::move(refusal));
+  http::Response head;
+  head.status = status;
+  head.content_type = call.response().fields.value(http::FieldId::kContentType);
+  head.headers = std::move(headers);
+  if (status == 405) {
+    std::erase_if(head.headers, [](const auto& h) { return h.first == "Allow"; });
+    head.headers.emplace_back("Allow", "POST, DELETE");
+  }
+  if (status / 100 != 2 || !is_event_stream(head.content_type)) co_return co_await document(call, std::move(head), session);
+  head.headers.emplace_back("X-Accel-Buffering", "no");
+  co_return co_await stream(call, std::move(head), {}, true);
+}
+
+runtime::Task<Relay::Read> Relay::read_some(HttpCall& call, runtime::Timer& idle, std::string_view* bytes) {
+  for (;;) {
+    if (exchange_.client_gone()) co_return Read::kGone;
+    const upstream::Piece piece = call.try_next();
+    switch (piece.state) {
+      case upstream::Piece::State::kBytes: *bytes = piece.bytes; co_return Read::kFull;
+      case upstream::Piece::State::kEnd: co_return Read::kEnd;
+      case upstream::Piece::State::kError: co_return Read::kFailed;
+      case upstream::Piece::State::kWouldBlock: break;
+    }
+    if (idle.expired()) co_return Read::kTimeout;
+    if (listening_ && exchange_.draining()) co_return Read::kDraining;
+    co_await exchange_.waiter().wait();
+  }
+}
+
+void Relay::note(std::string_view message) {
+  const Envelope envelope = scan(message, {.max_depth = kServerDepth});
+  if (envelope.kind != Kind::kResponse || (!id_.empty() && envelope.id != id_)) return;
+  answered_ = true;
+  note_answer(outcome_, envelope.error_code, envelope.is_error);
+}
+
+void Relay::watch(std::string_view bytes) {
+  while (parser_ok_ && !answered_) {
+    const http::SseStep step = parser_.next(bytes);
+    if (step == http::SseStep::kNeedMore) return;
+    parser_ok_ = step == http::SseStep::kEvent;
+    if (parser_ok_ && parser_.event().has_data) note(parser_.event().data);
+  }
+}
+
+runtime::Task<Outcome> Relay::document(HttpCall& call, http::Response head, const Session* session) {
+  runtime::Timer idle(exchange_.waiter());
+  idle.arm(context_.server->settings.call_timeout);
+  for (;;) {
+    std::string_view bytes;
+    const Read read = co_await read_some(call, idle, &bytes);
+    if (read == Read::kGone) co_return cancelled();
+    if (read == Read::kEnd) break;
+    if (read != Read::kFull) {
+      const bool late = read == Read::kTimeout;
+      co_return co_await refuse({late ? 504 : 502, kInternalError, late ? "timeout" : "server_closed", "The server's answer broke off", {}});
+    }
+    head.body.append(bytes);
+    if (head.body.size() > kWholeDocument) {
+      std::string begun = std::exchange(head.body, {});
+      co_return co_await stream(call, std::move(head), std::move(begun), false);
+    }
+  }
+  if (session != nullptr && session_expired(head.status, head.body)) {
+    context_.shared.directory.close(session->id);
+    co_return co_await refuse(session_not_found());
+  }
+  if (!id_.empty()) note(head.body);
+  if (head.status >= 400 && !answered_) outcome_ = {"transport_error", "status_" + std::to_string(head.status)};
+  co_await exchange_.respond(std::move(head));
+  co_return outcome_;
+}
+
+runtime::Task<Outcome> Relay::stream(HttpCall& call, http::Response head, std::string begun, bool events) {
+  const bool watched = events && !id_.empty();
+  if (!co_await exchange_.begin_stream(std::move(head))) co_return cancelled();
+  if (!begun.empty() && !co_await exchange_.send(begun)) co_return cancelled();
+  runtime::Timer idle(exchange_.waiter());
+  for (;;) {
+    if (!listening_) idle.arm(context_.server->settings.call_timeout);
+    std::string_view bytes;
+    const Read read = co_await read_some(call, idle, &bytes);
+    if (read == Read::kGone) co_return answered_ ? outcome_ : cancelled();
+    if (read == Read::kFailed || read == Read::kTimeout) co_return co_await broken(events, read == Read::kTimeout ? "timeout" : "server_closed");
+    if (read != Read::kFull) break;
+    if (watched) watch(bytes);
+    if (!co_await exchange_.send(bytes)) co_return answered_ ? outcome_ : cancelled();
+  }
+  co_await exchange_.end_stream();
+  co_return outcome_;
+}
+
+// In a stream of events the pending request gets its error; the blank line ends an event that broke off. A document that
+// broke off is left unended, which the client sees as what it is.
+runtime::Task<Outcome> Relay::broken(bool events, std::string_view reason) {
+  if (!events) co_return Outcome{"transport_error", std::string(reason)};
+  if (!id_.empty() && !answered_) {
+    std::string event = "\n\n";
+    http::write_sse_event(event, {}, "message", error_body(id_, kInternalError, "The server's answer broke off", reason_data(reason)));
+    if (!co_await exchange_.send(event)) co_return cancelled();
+    outcome_ = {"transport_error", std::string(reason)};
+  }
+  co_await exchange_.end_stream();
+  co_return outcome_;
+}
+
+}  // namespace gatehouse::mcp
