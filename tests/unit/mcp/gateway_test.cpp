@@ -1,0 +1,419 @@
+#include "gatehouse/mcp/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <fstream>
+#include <optional>
+
+#include "fakes/fake_exchange.h"
+#include "gatehouse/http/h1.h"
+#include "gatehouse/runtime/process.h"
+
+namespace gatehouse::mcp {
+namespace {
+
+using namespace std::chrono_literals;
+using fakes::FakeExchange;
+
+// What a scripted HTTP server answers, and what it was asked.
+struct Script {
+  Error error;                      // not empty: the call fails
+  std::string head;
+  std::deque<std::string> pieces;
+  bool breaks = false;              // after the pieces: an error instead of the end
+};
+
+struct Asked {
+  std::string method, path, body;
+  http::Headers headers;
+  std::string header(std::string_view name) const {
+    for (const auto& [key, value] : headers)
+      if (http::equals_ignoring_case(key, name)) return value;
+    return {};
+  }
+};
+
+class ScriptedCall final : public HttpCall {
+ public:
+  ScriptedCall(Script script, std::vector<Asked>& asked) : script_(std::move(script)), asked_(asked) {}
+  runtime::Task<Result<int>> start(upstream::OutboundRequest request, std::chrono::milliseconds, const http::Exchange*) override {
+    asked_.push_back({std::string(request.method), std::string(request.path), std::string(request.body), request.headers});
+    if (!script_.error.slug.empty()) co_return script_.error;
+    http::ResponseParser parser;
+    EXPECT_EQ(parser.parse(script_.head, http::Method::kPost, head_), http::ParseState::kComplete);
+    co_return head_.status;
+  }
+  const http::ResponseHead& response() const override { return head_; }
+  upstream::Piece try_next() override {
+    if (script_.pieces.empty()) return {script_.breaks ? upstream::Piece::State::kError : upstream::Piece::State::kEnd, {}};
+    current_ = std::move(script_.pieces.front());
+    script_.pieces.pop_front();
+    return {upstream::Piece::State::kBytes, current_};
+  }
+
+ private:
+  Script script_;
+  std::vector<Asked>& asked_;
+  http::ResponseHead head_;
+  std::string current_;
+};
+
+class ScriptedPort final : public HttpPort {
+ public:
+  std::unique_ptr<HttpCall> open(std::string_view, runtime::Waiter&) override {
+    if (scripts.empty()) return nullptr;
+    Script script = std::move(scripts.front());
+    scripts.pop_front();
+    return std::make_unique<ScriptedCall>(std::move(script), asked);
+  }
+  void json(std::string body, int status = 200, std::string extra = {}) {
+    scripts.push_back({{}, "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\n" + extra + "\r\n", {std::move(body)}, false});
+  }
+  std::deque<Script> scripts;
+  std::vector<Asked> asked;
+};
+
+constexpr const char* kServer = R"PY(
+import json, sys
+modern = "modern" in sys.argv
+def out(m): sys.stdout.write(json.dumps(m, separators=(",", ":")) + "\n"); sys.stdout.flush()
+print("starting up", flush=True)
+for line in sys.stdin:
+    m = json.loads(line)
+    method, i = m.get("method"), m.get("id")
+    if i is None or method is None:
+        if method == "notifications/cancelled": sys.stderr.write("cancelled\n")
+        if "result" in m: out({"jsonrpc": "2.0", "method": "notifications/answered", "params": m["result"]})
+        continue
+    if method == "server/discover" and modern:
+        out({"jsonrpc": "2.0", "id": i, "result": {"supportedVersions": ["2026-07-28"], "resultType": "complete"}})
+    elif method == "initialize":
+        out({"jsonrpc": "2.0", "id": i, "result": {"protocolVersion": "2025-11-25"}})
+    elif method == "echo":
+        out({"jsonrpc": "2.0", "id": i, "result": m.get("params")})
+    elif method == "progress":
+        out({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": m["params"]["_meta"]["progressToken"]}})
+        out({"jsonrpc": "2.0", "id": i, "result": {}})
+    elif method == "ask":
+        out({"jsonrpc": "2.0", "id": "srv", "method": "roots/list"})
+    elif method == "die": sys.exit(3)
+    elif method == "hang": pass
+    else: out({"jsonrpc": "2.0", "id": i, "error": {"code": -32601, "message": "no"}})
+)PY";
+
+class GatewayTest : public ::testing::Test {
+ protected:
+  GatewayTest() {
+    script_ = ::testing::TempDir() + "/mcp_server_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + "_" +
+              ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".py";
+    std::ofstream(script_) << kServer;
+  }
+
+  Settings settings() {
+    Settings s;
+    ServerSettings http;
+    http.name = "web";
+    http.url = "http://127.0.0.1:9/base/mcp";
+    s.servers.push_back(http);
+    for (const char* name : {"child", "modern"}) {
+      ServerSettings child;
+      child.name = name;
+      child.command = {"python3", "-u", script_, name};
+      child.max_processes = 2;
+      child.stop_grace = 200ms;
+      s.servers.push_back(child);
+    }
+    s.endpoints = {{"/web", {"web"}, true, false}, {"/mcp", {"child"}, true, false}, {"/modern", {"modern"}, true, false}, {"/closed", {"web"}, false, false}};
+    return s;
+  }
+
+  void make() { gateway_.emplace(settings(), Ports{{&loop_}, &port_, nullptr, nullptr, {"mcp.example"}}); }
+
+  template <class Done>
+  void run_until(Done done) {
+    for (int i = 0; i < 500 && !done(); ++i) loop_.run_for_test(20ms);
+  }
+  void run(FakeExchange& exchange) {
+    if (!gateway_) make();
+    group_.spawn(gateway_->handler().handle(exchange));
+    run_until([&] { return exchange.ended(); });
+  }
+
+  static http::Headers legacy(const std::string& session = {}) {
+    http::Headers h{{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
+    if (!session.empty()) h.emplace_back("Mcp-Session-Id", session);
+    return h;
+  }
+  static std::string modern_body(const std::string& id, const std::string& method, const std::string& params = {}, const std::string& version = "2026-07-28") {
+    return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":")" + method + R"(","params":{)" + params +
+           R"("_meta":{"io.modelcontextprotocol/protocolVersion":")" + version + R"(","io.modelcontextprotocol/clientCapabilities":{}}}})";
+  }
+  static http::Headers modern(const std::string& method, http::Headers more = {}) {
+    http::Headers h = legacy();
+    h.emplace_back("MCP-Protocol-Version", "2026-07-28");
+    h.emplace_back("Mcp-Method", method);
+    h.insert(h.end(), more.begin(), more.end());
+    return h;
+  }
+  std::string open_session(const std::string& path = "/mcp") {
+    FakeExchange exchange(loop_, "POST", path, legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}})");
+    run(exchange);
+    EXPECT_EQ(exchange.status(), 200) << exchange.output();
+    return exchange.header("Mcp-Session-Id");
+  }
+
+  runtime::Loop loop_{runtime::system_clock()};
+  ScriptedPort port_;
+  std::string script_;
+  std::optional<Gateway> gateway_;
+  runtime::TaskGroup group_;
+};
+
+struct Row {
+  const char* what;
+  std::string method, path;
+  http::Headers headers;
+  std::string body;
+  int status;
+  const char* contains;
+};
+
+TEST_F(GatewayTest, RefusesInTheOrderOfTheSpecification) {
+  const std::string ok = R"({"jsonrpc":"2.0","id":"a","method":"tools/list"})";
+  const auto with = [](http::Headers h, const char* name, const char* value) { h.emplace_back(name, value); return h; };
+  const std::string call = modern_body("3", "tools/call", R"("name":"echo",)");
+  const Row rows[] = {
+      {"foreign host and origin", "POST", "/web", with(with(legacy(), "Host", "evil.example"), "Origin", "http://evil.example"), ok, 403, "\"host\""},
+      {"foreign origin", "POST", "/web", with(legacy(), "Origin", "http://evil.example"), ok, 403, "\"origin\""},
+      {"null origin", "POST", "/web", with(legacy(), "Origin", "null"), ok, 403, "\"origin\""},
+      {"no authentication", "POST", "/closed", legacy(), ok, 401, "unauthenticated"},
+      {"unknown endpoint", "POST", "/other", legacy(), ok, 404, "mcp-endpoint-unknown"},
+      {"PUT", "PUT", "/web", legacy(), ok, 405, "method_not_allowed"},
+      {"GET without session", "GET", "/web", {{"Accept", "text/event-stream"}}, "", 405, "method_not_allowed"},
+      {"content type", "POST", "/web", {{"Content-Type", "text/plain"}}, ok, 415, "content_type"},
+      {"accept", "POST", "/web", {{"Content-Type", "application/json"}, {"Accept", "application/json"}}, ok, 406, "accept"},
+      {"accept q=0", "POST", "/web", {{"Content-Type", "application/json"}, {"Accept", "application/json;q=0, text/event-stream"}}, ok, 406, "accept"},
+      {"json", "POST", "/web", legacy(), "{", 400, R"("id":null,"error":{"code":-32700)"},
+      {"shape", "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":4,"method":7})", 400, R"("id":4,"error":{"code":-32600)"},
+      {"batch in a later revision", "POST", "/web", with(legacy(), "MCP-Protocol-Version", "2025-06-18"), "[" + ok + "]", 400, "-32600"},
+      {"initialize in a batch", "POST", "/web", legacy(), R"([{"jsonrpc":"2.0","id":1,"method":"initialize"}])", 400, "-32600"},
+      {"unknown version", "POST", "/web", with(legacy(), "MCP-Protocol-Version", "1999-01-01"), ok, 400, "supported"},
+      {"unknown session", "POST", "/web", legacy("nope"), ok, 404, R"("id":"a")"},
+      {"stdio without session", "POST", "/mcp", legacy(), ok, 400, "session_required"},
+      {"modern header without _meta", "POST", "/web", with(legacy(), "MCP-Protocol-Version", "2026-07-28"), ok, 400, "-32602"},
+      {"modern version unknown, header wrong too", "POST", "/web", legacy(), modern_body("3", "x", "", "2030-01-01"), 400, R"("requested":"2030-01-01")"},
+      {"modern version header missing", "POST", "/web", legacy(), modern_body("3", "x"), 400, "version_header"},
+      {"modern method header", "POST", "/web", modern("y"), modern_body("3", "x"), 400, "method_header"},
+      {"modern name header missing", "POST", "/web", modern("tools/call"), call, 400, "name_header"},
+      {"modern name header wrong", "POST", "/web", modern("tools/call", {{"Mcp-Name", "other"}}), call, 400, "-32020"},
+      {"modern name header bad base64", "POST", "/web", modern("tools/call", {{"Mcp-Name", "=?base64?ZWNobw?="}}), call, 400, "-32020"},
+      {"modern param header", "POST", "/web", modern("x", {{"Mcp-Param-A", "=?base64?!?="}}), modern_body("3", "x"), 400, "param_header"},
+      {"modern ping", "POST", "/web", modern("ping"), modern_body("3", "ping"), 404, "-32601"},
+      {"modern GET", "GET", "/web", {{"Mcp-Session-Id", "x"}, {"MCP-Protocol-Version", "2026-07-28"}}, "", 405, "method_not_allowed"},
+      {"DELETE without session", "DELETE", "/web", {}, "", 400, "session_required"},
+  };
+  for (const Row& row : rows) {
+    FakeExchange exchange(loop_, row.method, row.path, row.headers, row.body);
+    run(exchange);
+    EXPECT_EQ(exchange.status(), row.status) << row.what << ": " << exchange.output();
+    EXPECT_NE(exchange.output().find(row.contains), std::string::npos) << row.what << ": " << exchange.output();
+  }
+  EXPECT_TRUE(port_.asked.empty());
+}
+
+TEST_F(GatewayTest, HttpSessionHidesTheServersIdAndPassesBytes) {
+  port_.json(R"({"jsonrpc":"2.0","id":0,"result":{}})", 200, "Mcp-Session-Id: backend-secret\r\n");
+  const std::string session = open_session("/web");
+  ASSERT_EQ(session.size(), 32u);
+  http::Headers headers = legacy(session);
+  headers.emplace_back("Authorization", "Bearer client");
+  headers.emplace_back("Origin", "http://localhost:6274");
+  const std::string body = "{ \"jsonrpc\":\"2.0\",\n\"id\": \"x\", \"method\":\"tools/list\"}";
+  const std::string answer = "{\"jsonrpc\" : \"2.0\",\"id\":\"x\",\"result\":{ }}";
+  port_.json(answer);
+  FakeExchange exchange(loop_, "POST", "/web", headers, body);
+  run(exchange);
+  EXPECT_EQ(exchange.output(), answer);
+  const Asked& asked = port_.asked.back();
+  EXPECT_EQ(asked.body, body);
+  EXPECT_EQ(asked.path, "/base/mcp");
+  EXPECT_EQ(asked.header("Mcp-Session-Id"), "backend-secret");
+  EXPECT_EQ(asked.header("Authorization"), "");
+  EXPECT_EQ(asked.header("Origin"), "");
+
+  FakeExchange stranger(loop_, "POST", "/web", legacy(session), body);
+  stranger.who().name = "mallory";
+  run(stranger);
+  EXPECT_EQ(stranger.status(), 404);
+  FakeExchange elsewhere(loop_, "POST", "/mcp", legacy(session), body);
+  run(elsewhere);
+  EXPECT_EQ(elsewhere.status(), 404);
+
+  port_.json("", 405);
+  FakeExchange remove(loop_, "DELETE", "/web", legacy(session));
+  run(remove);
+  EXPECT_EQ(remove.status(), 204);
+  EXPECT_EQ(port_.asked.back().method, "DELETE");
+  FakeExchange after(loop_, "POST", "/web", legacy(session), body);
+  run(after);
+  EXPECT_EQ(after.status(), 404);
+  EXPECT_EQ(gateway_->session_count(), 0u);
+}
+
+TEST_F(GatewayTest, ServersLostSessionIsNotFoundForTheClient) {
+  port_.json("{}", 200, "Mcp-Session-Id: s\r\n");
+  const std::string session = open_session("/web");
+  port_.json(R"({"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null})", 400);
+  FakeExchange exchange(loop_, "POST", "/web", legacy(session), R"({"jsonrpc":"2.0","id":8,"method":"tools/list"})");
+  run(exchange);
+  EXPECT_EQ(exchange.status(), 404);
+  EXPECT_EQ(gateway_->session_count(), 0u);
+}
+
+TEST_F(GatewayTest, EventStreamPassesByteForByteAndEndsWithAnErrorWhenTheServerDies) {
+  const std::string body = R"({"jsonrpc":"2.0","id":8,"method":"x"})";
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+  port_.scripts.push_back({{}, head, {"id: 1\r\ndata: {\"jsonrpc\":\"2.0\",", "\"id\":8,\"result\":{}}\r\n\r\n"}, true});
+  FakeExchange whole(loop_, "POST", "/web", legacy(), body);
+  run(whole);
+  EXPECT_EQ(whole.output(), "id: 1\r\ndata: {\"jsonrpc\":\"2.0\",\"id\":8,\"result\":{}}\r\n\r\n");
+  port_.scripts.push_back({{}, head, {"data: {\"jso"}, true});
+  FakeExchange cut(loop_, "POST", "/web", legacy(), body);
+  run(cut);
+  EXPECT_NE(cut.output().find("\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":8,\"error\":{\"code\":-32603"), std::string::npos) << cut.output();
+  port_.scripts.push_back({make_error("upstream-connect", "refused"), "", {}, false});
+  FakeExchange refused(loop_, "POST", "/web", legacy(), body);
+  run(refused);
+  EXPECT_EQ(refused.status(), 502);
+  EXPECT_NE(refused.output().find("\"id\":8"), std::string::npos);
+}
+
+TEST_F(GatewayTest, ChildSessionFromInitializeToDelete) {
+  const std::string session = open_session();
+  ASSERT_EQ(session.size(), 32u);
+  FakeExchange note(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","method":"notifications/initialized"})");
+  run(note);
+  EXPECT_EQ(note.status(), 202);
+  EXPECT_EQ(note.output(), "");
+  FakeExchange echo(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":"1","method":"echo","params":{"n":9007199254740993}})");
+  run(echo);
+  EXPECT_EQ(echo.response().content_type, "application/json");
+  EXPECT_EQ(echo.output(), R"({"jsonrpc":"2.0","id":"1","result":{"n":9007199254740993}})");
+  FakeExchange progress(loop_, "POST", "/mcp/child", legacy(session), R"({"jsonrpc":"2.0","id":2,"method":"progress","params":{"_meta":{"progressToken":"p"}}})");
+  run(progress);
+  EXPECT_EQ(progress.status(), 404) << "a session belongs to the path where it was opened";
+  FakeExchange stream(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":2,"method":"progress","params":{"_meta":{"progressToken":"p"}}})");
+  run(stream);
+  EXPECT_EQ(stream.response().content_type, "text/event-stream");
+  EXPECT_NE(stream.output().find(R"("progressToken":"p")"), std::string::npos);
+  EXPECT_NE(stream.output().find(R"("id":2,"result")"), std::string::npos);
+  EXPECT_EQ(runtime::live_processes(), 1u);
+  FakeExchange remove(loop_, "DELETE", "/mcp", legacy(session));
+  run(remove);
+  EXPECT_EQ(remove.status(), 204);
+  run_until([] { return runtime::live_processes() == 0; });
+  EXPECT_EQ(runtime::live_processes(), 0u);
+  FakeExchange after(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":3,"method":"echo"})");
+  run(after);
+  EXPECT_EQ(after.status(), 404);
+}
+
+TEST_F(GatewayTest, ServerRequestRidesOnTheCallAndOthersWaitForTheGetStream) {
+  const std::string session = open_session();
+  FakeExchange ask(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":5,"method":"ask"})");
+  group_.spawn(gateway_->handler().handle(ask));
+  run_until([&] { return ask.output().find("roots/list") != std::string::npos; });
+  EXPECT_TRUE(ask.streaming());
+  ask.go_away();  // not a cancel for legacy clients
+  loop_.run_for_test(20ms);
+  FakeExchange reply(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":"srv","result":{"roots":[]}})");
+  run(reply);
+  EXPECT_EQ(reply.status(), 202);
+  loop_.run_for_test(100ms);
+  FakeExchange get(loop_, "GET", "/mcp", legacy(session));
+  group_.spawn(gateway_->handler().handle(get));
+  run_until([&] { return get.output().find("notifications/answered") != std::string::npos; });
+  EXPECT_NE(get.output().find("notifications/answered"), std::string::npos);
+  get.start_draining();
+  run_until([&] { return get.ended(); });
+  EXPECT_TRUE(get.ended());
+}
+
+TEST_F(GatewayTest, DeathOfTheChildIsAnErrorForTheCallAndTheEndOfTheSession) {
+  const std::string session = open_session();
+  FakeExchange die(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":"d","method":"die"})");
+  run(die);
+  EXPECT_EQ(die.status(), 502);
+  EXPECT_NE(die.output().find(R"("id":"d","error":{"code":-32603)"), std::string::npos) << die.output();
+  run_until([&] { return gateway_->session_count() == 0; });
+  EXPECT_EQ(gateway_->session_count(), 0u);
+  FakeExchange after(loop_, "POST", "/mcp", legacy(session), R"({"jsonrpc":"2.0","id":3,"method":"echo"})");
+  run(after);
+  EXPECT_EQ(after.status(), 404);
+}
+
+TEST_F(GatewayTest, ProcessesAreCappedAndGoWithTheGateway) {
+  open_session();
+  open_session();
+  FakeExchange third(loop_, "POST", "/mcp", legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize"})");
+  run(third);
+  EXPECT_EQ(third.status(), 503);
+  EXPECT_EQ(third.header("Retry-After"), "5");
+  EXPECT_EQ(runtime::live_processes(), 2u);
+  EXPECT_EQ(gateway_->session_count(), 2u);
+  gateway_.reset();
+  EXPECT_EQ(runtime::live_processes(), 0u);
+}
+
+TEST_F(GatewayTest, BatchOfAnOldClientIsAnsweredAsAnArray) {
+  FakeExchange init(loop_, "POST", "/mcp", legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26"}})");
+  run(init);
+  FakeExchange batch(loop_, "POST", "/mcp", legacy(init.header("Mcp-Session-Id")),
+                     R"([{"jsonrpc":"2.0","id":1,"method":"echo"},{"jsonrpc":"2.0","id":"1","method":"echo"}])");
+  run(batch);
+  EXPECT_EQ(batch.output(), R"([{"jsonrpc":"2.0","id":1,"result":null},{"jsonrpc":"2.0","id":"1","result":null}])");
+}
+
+TEST_F(GatewayTest, ModernClientsShareOneChildAndDisconnectingCancels) {
+  FakeExchange hang(loop_, "POST", "/modern", modern("hang"), modern_body("1", "hang"));
+  make();
+  group_.spawn(gateway_->handler().handle(hang));
+  FakeExchange echo(loop_, "POST", "/modern", modern("echo"), modern_body("1", "echo"));
+  run(echo);
+  EXPECT_EQ(echo.status(), 200) << echo.output();
+  EXPECT_NE(echo.output().find(R"("id":1,"result")"), std::string::npos);
+  EXPECT_EQ(runtime::live_processes(), 1u);
+  FakeExchange unknown(loop_, "POST", "/modern", modern("nope"), modern_body("\"u\"", "nope"));
+  run(unknown);
+  EXPECT_EQ(unknown.status(), 404);
+  EXPECT_FALSE(hang.answered());
+  hang.go_away();
+  run_until([&] { return group_.size() == 0; });
+  EXPECT_EQ(group_.size(), 0u);
+}
+
+TEST_F(GatewayTest, ModernClientIsToldThatTheChildIsLegacy) {
+  FakeExchange exchange(loop_, "POST", "/mcp", modern("echo"), modern_body("7", "echo"));
+  run(exchange);
+  EXPECT_EQ(exchange.status(), 400);
+  EXPECT_NE(exchange.output().find(R"("id":7,"error":{"code":-32022)"), std::string::npos) << exchange.output();
+  EXPECT_NE(exchange.output().find(R"("supported":["2025-11-25")"), std::string::npos);
+  run_until([] { return runtime::live_processes() == 0; });
+  EXPECT_EQ(runtime::live_processes(), 0u);
+}
+
+TEST_F(GatewayTest, ReloadEndsSessionsOfChangedServersOnly) {
+  port_.json("{}", 200, "Mcp-Session-Id: s\r\n");
+  open_session("/web");
+  open_session("/mcp");
+  Settings next = settings();
+  next.servers[1].environment["X"] = "1";
+  gateway_->reload(next, {});
+  EXPECT_EQ(gateway_->session_count(), 1u);
+  run_until([] { return runtime::live_processes() == 0; });
+  EXPECT_EQ(runtime::live_processes(), 0u);
+}
+
+}  // namespace
+}  // namespace gatehouse::mcp
