@@ -110,7 +110,7 @@ void check_listeners(Context& context, Draft& draft) {
     check_address(context, listener);
   }
   check_duplicate_addresses(context, listeners);
-  if (names_below(context, "listeners").empty())
+  if (names_below(context, "listeners").empty() && !has_errors(context.report.diagnostics))
     context.report.warning(spot_at(context, "listeners"), "listeners", "no-listeners",
                            "nothing is listened on: name a listener, for example http: {address: 127.0.0.1:8080}");
 }
@@ -120,7 +120,7 @@ void check_upstreams(Context& context, Draft& draft) {
     for (std::size_t i = 0; i < group.servers.size(); ++i) {
       const std::string path = item_path("upstreams." + group.name + ".servers", i);
       const net::Address& address = group.servers[i].address;
-      if (!address.is_unix && (address.host.empty() || address.port == 0) && find_path(context.root, path) != nullptr)
+      if (!address.is_unix && (address.host.empty() || address.port == 0) && draft.out.values.contains(path + ".address"))
         context.report.error(spot_at(context, path), path, "bad-address", "a server needs a host and a port");
       for (std::size_t k = 0; k < i; ++k)
         if (group.servers[k].address == address)

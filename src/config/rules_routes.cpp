@@ -87,6 +87,10 @@ std::string source_of(const Context& context, std::string_view path) {
 void check_duplicate_routes(Context& context, const Draft& draft) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < draft.out.edge.routes.size(); ++i) {
+    bool read = true;  // what was refused compares as if it were absent
+    for (const char* key : {".match.hosts", ".match.path", ".match.methods"})
+      read = read && draft.out.values.contains(item_path("routes", i) + key);
+    if (!read) continue;
     for (const std::string& key : route_keys(draft.out.edge.routes[i])) {
       const auto [first, fresh] = seen.emplace(key, i);
       if (fresh || first->second == i) continue;

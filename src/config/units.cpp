@@ -48,8 +48,9 @@ Result<std::int64_t> parse_with_unit(std::string_view text, const Kind& kind) {
       return make_error("out-of-range", quoted(text) + " is too large");
     return number * known.factor;
   }
-  return make_error("unknown-unit", quoted(unit) + " in " + quoted(text) + " is not a unit of " +
-                    std::string(kind.what).substr(2) , expected);
+  std::string names;
+  for (const Unit& known : kind.units) names += (names.empty() ? "" : ", ") + std::string(known.name);
+  return make_error("unknown-unit", quoted(unit) + " in " + quoted(text) + " is not one of the units " + names, expected);
 }
 
 std::string with_unit(std::int64_t number, std::span<const Unit> units) {

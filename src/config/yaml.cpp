@@ -167,6 +167,8 @@ class Builder : public YAML::EventHandler {
     if (!node.is_scalar()) {
       report_.error(node.spot, {}, "bad-key", "a key is one word, not a list, a mapping or nothing");
       frame.key.clear();
+    } else if (node.text.empty()) {
+      report_.error(node.spot, {}, "bad-key", "a key is one word, not an empty one");
     } else if (node.text == "<<") {
       report_.error(node.spot, {}, "merge-key", "merge keys (<<) are not understood")
           .help = "write the keys out, or use an alias for the whole value";
