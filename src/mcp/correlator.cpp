@@ -65,10 +65,6 @@ std::optional<std::string> Correlator::translate(const Envelope& message) const 
   return std::nullopt;
 }
 
-bool Correlator::has_open(Raw id) const noexcept {
-  return std::any_of(calls_.begin(), calls_.end(), [&](const auto& c) { return !c.second.abandoned && c.second.id == id; });
-}
-
 const Correlator::Call* Correlator::find(Number number) const noexcept {
   const auto found = calls_.find(number);
   return found == calls_.end() ? nullptr : &found->second;

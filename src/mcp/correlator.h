@@ -63,7 +63,6 @@ class Correlator {
   std::string own_request(std::string_view method, std::string_view params, Number* number);  // `number` answers come as kCall
   std::vector<Incoming> route(std::string_view line);
 
-  bool has_open(Raw id) const noexcept;                    // of a call whose client is still there
   const Call* find(Number number) const noexcept;
   std::size_t open_calls() const noexcept { return calls_.size(); }
   void abandon(Number number) noexcept;
