@@ -321,6 +321,9 @@ class ResponseStrictnessTest(DaemonTest):
         "not_http": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
         "switching_protocols_unasked": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         "closed_without_answer": b"",
+        "huge_head": b"HTTP/1.1 200 OK\r\nA: " + b"x" * 200_000 + b"\r\nContent-Length: 2\r\n\r\nab",
+        "huge_head_of_fields": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000 + b"Content-Length: 2\r\n\r\nab",
+        "endless_interim": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 5000,
     }
 
     def test_is_answered_with_502(self):

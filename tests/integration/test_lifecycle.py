@@ -273,7 +273,7 @@ class StartErrorTest(DaemonTest):
         self.refused(config, other.name, "in use", f"pid {os.getpid()}", code=1)
 
     def test_bad_configuration_is_exit_2_with_every_problem(self):
-        text = self.refused({"listners": {}, "workers": "many"}, "listners", "did you mean", "listeners", "workers", code=2)
+        text = self.refused({"upstrems": {}, "workers": "many"}, "upstrems", "did you mean", "upstreams", "workers", code=2)
         self.assertRegex(text, r"gatehouse\.yaml:\d+:\d+: ")
 
     def test_missing_configuration_file(self):
