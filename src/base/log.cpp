@@ -49,6 +49,7 @@ class Sink final : public spdlog::sinks::sink {
     shared_output().write({message.payload.data(), message.payload.size()}, hurry);
   }
   void flush() override {
+    announce_losses();
     {
       const std::lock_guard lock(mutex_);
       ++flushes_;
@@ -166,11 +167,12 @@ void Sink::announce_losses() {
   const std::uint64_t lost = dropped_lines();
   if (lost == announced_) return;
   const auto count = static_cast<std::int64_t>(lost - announced_);
-  announced_ = lost;
+  const std::uint64_t lost_here = shared_output().lost_lines();
   char buffer[1024];
   const std::size_t size =
       format(buffer, {Level::kWarn, "base", "log.lines_dropped", "log lines were lost", {{"dropped", count}}});
   shared_output().write({buffer, size}, hurry);
+  if (shared_output().lost_lines() == lost_here) announced_ = lost;
 }
 
 }  // namespace
@@ -180,7 +182,10 @@ LineOutput& shared_output() noexcept {
   return *output;
 }
 
-void add_dropped(std::uint64_t lines) noexcept { dropped_elsewhere.fetch_add(lines, std::memory_order_relaxed); }
+void add_dropped(std::uint64_t lines) noexcept {
+  dropped_elsewhere.fetch_add(lines, std::memory_order_relaxed);
+  if (backend().pool->queue_size() == 0) backend().logger->flush();  // the sink announces when it flushes
+}
 
 bool human_lines() noexcept {
   choose_default_form();

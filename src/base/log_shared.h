@@ -15,7 +15,7 @@ namespace gatehouse::log {
 // Where the application log goes; the access log shares it when it goes to the same descriptor.
 LineOutput& shared_output() noexcept;
 
-// Lines lost in the rings of the access log, which dropped_lines() counts too.
+// Lines lost in the rings of the access log: dropped_lines() counts them too, and a line soon tells of them.
 void add_dropped(std::uint64_t lines) noexcept;
 
 // How lines look, as configure() decided.
