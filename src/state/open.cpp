@@ -37,10 +37,14 @@ Status make_private_file(const std::string& path) {
     error.help = "the file and its directory must belong to the daemon's user and be writable";
     return error;
   }
+  return {};
+}
+
+// After the schema check: a file that turns out to be somebody else's stays as it is.
+Status close_to_others(const std::string& path) {
   struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return system_error("state-unwritable", "cannot look at " + path, errno);
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
-  if (::fchmod(fd.get(), 0600) != 0) {
+  if (::stat(path.c_str(), &info) != 0 || (info.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
+  if (::chmod(path.c_str(), 0600) != 0) {
     return make_error("state-insecure", "the database " + path + " is open to other users of this machine",
                       "chmod 600 " + path);
   }
@@ -69,7 +73,12 @@ Result<std::unique_ptr<Store>> open_store(const Settings& settings, const StateD
   auto path = database_path(settings, directory.path());
   if (!path) return std::move(path).error();
   if (auto made = make_private_file(*path); !made) return std::move(made).error();
-  return SqliteStore::open(*path, clock.wall());
+  auto store = SqliteStore::open(*path, clock.wall());
+  if (!store) return store;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    if (auto closed = close_to_others(*path + suffix); !closed) return std::move(closed).error();
+  }
+  return store;
 }
 
 }  // namespace gatehouse::state

@@ -42,9 +42,25 @@ const Meaning* meaning_of(int code) {
   return nullptr;
 }
 
-// Only ENOSPC becomes SQLITE_FULL inside SQLite; a quota or a file size limit is the same to whoever has to act.
-bool out_of_space(int code, int error_number) {
-  return (code & 0xff) == SQLITE_IOERR && (error_number == EDQUOT || error_number == EFBIG || error_number == ENOSPC);
+bool means_no_room(int error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
+}
+
+int last_errno(sqlite3* db, int which) {
+  sqlite3_file* file = nullptr;
+  int error_number = 0;
+  if (sqlite3_file_control(db, "main", which, static_cast<void*>(&file)) != SQLITE_OK || file == nullptr) return 0;
+  if (file->pMethods == nullptr) return 0;
+  file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error_number);
+  return error_number;
+}
+
+// Only ENOSPC becomes SQLITE_FULL inside SQLite; a quota or a file size limit is the same to whoever has to act. The
+// rollback has overwritten the errno of the connection by now; the files remember theirs.
+bool out_of_space(sqlite3* db, int code) {
+  if (db == nullptr || (code & 0xff) != SQLITE_IOERR) return false;
+  return means_no_room(last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER)) ||
+         means_no_room(last_errno(db, SQLITE_FCNTL_FILE_POINTER));
 }
 
 }  // namespace
@@ -82,10 +98,9 @@ Connection::~Connection() {
 }
 
 Error Connection::error(int code) const {
-  const int error_number = db_ == nullptr ? 0 : sqlite3_system_errno(db_);
   const std::string words = db_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db_);
   std::string message = "database " + path_ + ": " + words;
-  if (out_of_space(code, error_number)) return make_error("disk-full", std::move(message), kMakeRoom);
+  if (out_of_space(db_, code)) return make_error("disk-full", std::move(message), kMakeRoom);
   const Meaning* meaning = meaning_of(code);
   if (meaning == nullptr) return make_error("database-failed", std::move(message));
   return make_error(meaning->slug, std::move(message), meaning->help);

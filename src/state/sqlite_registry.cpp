@@ -69,8 +69,17 @@ Result<std::vector<ServerTemplate>> SqliteStore::templates() {
                     });
 }
 
+// Not a CHECK of the table: SQLite does not let a schema that it does not trust call json_valid().
+Status SqliteStore::check_metadata(const ServerInstance& row) {
+  auto valid = db_->query("SELECT json_valid(?)", [](const Row& answer) { return answer.flag(0); }, row.metadata);
+  if (!valid) return std::move(valid).error();
+  if (valid->front()) return {};
+  return make_error("bad-request", "metadata of " + instance_called(row.id) + " is not JSON");
+}
+
 Status SqliteStore::add_instance(const ServerInstance& row, const Change& change) {
   return write(change, [&]() -> Status {
+    if (auto fine = check_metadata(row); !fine) return fine;
     auto done = db_->run("INSERT INTO server_instances (" INSTANCE_COLUMNS
                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                          row.id, row.template_name, row.transport, row.endpoint, to_json_array(row.command),
@@ -87,7 +96,8 @@ Status SqliteStore::add_instance(const ServerInstance& row, const Change& change
 }
 
 Status SqliteStore::update_instance(const ServerInstance& row, const Change& change) {
-  return write(change, [&] {
+  return write(change, [&]() -> Status {
+    if (auto fine = check_metadata(row); !fine) return fine;
     auto done = db_->run(
         "UPDATE server_instances SET transport = ?, endpoint = ?, command = ?, working_directory = ?, backend = ?,"
         " container_id = ?, deployment_id = ?, metadata = ?, sealed_environment = ?, status = ?,"

@@ -72,6 +72,7 @@ class SqliteStore final : public Store {
   // Zero changed rows mean that the row is not there.
   Status changed_one(Result<std::int64_t> changed, std::string_view what) const;
   Result<std::optional<std::string>> setting_locked(std::string_view name);
+  Status check_metadata(const ServerInstance& row);
   Result<ServerInstance> with_command(ServerInstance row, std::string_view command);
 
   std::mutex mutex_;
