@@ -75,6 +75,7 @@ class Relay {
   runtime::Task<Failure> connect(bool fresh);
   runtime::Task<Failure> connect_and_ask();
   runtime::Task<Failure> ask();
+  runtime::Task<bool> pass_interim();
   runtime::Task<Failure> answer();
   runtime::Task<void> report(Failure failure);
   Failure step_upload();
@@ -183,17 +184,32 @@ Failure Relay::step_upload() {
 
 Failure Relay::read_response_head(bool* complete) {
   for (;;) {
+    if (response_bytes_ > 0) {
+      const auto state = block_.response_parser.parse({block_.upstream_in, response_bytes_}, block_.request.method_id, block_.response);
+      if (state == http::ParseState::kRefused) return kUpstreamMalformed;
+      *complete = state == http::ParseState::kComplete;
+      if (*complete) return kOk;
+    }
     const auto got = upstream_->stream.read(std::span(block_.upstream_in).subspan(response_bytes_));
     if (got.state == tls::IoState::kWouldBlock) return kOk;
     if (got.state != tls::IoState::kDone) return kUpstreamClosed;
     response_bytes_ += got.bytes;
     progress_ += got.bytes;
-    const auto state = block_.response_parser.parse({block_.upstream_in, response_bytes_}, block_.request.method_id, block_.response);
-    if (state == http::ParseState::kRefused) return kUpstreamMalformed;
-    if (state == http::ParseState::kIncomplete) continue;
-    *complete = true;
-    return kOk;
   }
+}
+
+// RFC 9110, section 15.2: passed on, though not to HTTP/1.0; 101 only to who asked for it, and nobody can yet.
+runtime::Task<bool> Relay::pass_interim() {
+  if (block_.response.status == 101) co_return false;
+  http::ResponseContext context;
+  context.client_minor_version = block_.request.minor_version;
+  const std::size_t size = http::write_response_head(block_.response_out, block_.response, context);
+  if (block_.request.minor_version > 0 && !co_await s_.write_all({block_.response_out, size})) co_return false;
+  response_bytes_ -= block_.response.size;
+  std::memmove(block_.upstream_in, block_.upstream_in + block_.response.size, response_bytes_);
+  block_.response_parser.reset();
+  s_.timer.disarm();
+  co_return true;
 }
 
 // Sends the request and waits for the head of the final answer; interim answers are passed on.
@@ -209,25 +225,12 @@ runtime::Task<Failure> Relay::ask() {
   for (;;) {
     if (const Failure failure = step_upload(); failed(failure)) co_return failure;
     bool complete = false;
-    if (upstream_->stream.can_read() || upload_state_ == Pump::State::kSinkFailed) {
+    if (response_bytes_ > 0 || upstream_->stream.can_read() || upload_state_ == Pump::State::kSinkFailed) {
       if (const Failure failure = read_response_head(&complete); failed(failure)) co_return failure;
     }
     if (complete && block_.response.status >= 200) break;
     if (complete) {
-      if (block_.response.status == 101) co_return kUpstreamMalformed;  // nobody asked for an upgrade
-      http::ResponseContext context;
-      context.client_minor_version = block_.request.minor_version;
-      const std::size_t size = http::write_response_head(block_.response_out, block_.response, context);
-      if (block_.request.minor_version > 0 && !co_await s_.write_all({block_.response_out, size})) co_return kClientClosed;
-      response_bytes_ -= block_.response.size;
-      std::memmove(block_.upstream_in, block_.upstream_in + block_.response.size, response_bytes_);
-      block_.response_parser = http::ResponseParser(s_.settings().limits.head);
-      s_.timer.disarm();
-      if (response_bytes_ == 0) continue;
-      const auto state = block_.response_parser.parse({block_.upstream_in, response_bytes_}, block_.request.method_id, block_.response);
-      if (state == http::ParseState::kRefused) co_return kUpstreamMalformed;
-      if (state == http::ParseState::kComplete && block_.response.status >= 200) break;
-      if (state == http::ParseState::kComplete) co_return kUpstreamMalformed;  // a burst of interim answers
+      if (!co_await pass_interim()) co_return block_.response.status == 101 ? kUpstreamMalformed : kClientClosed;
       continue;
     }
     if (s_.gone()) co_return kClientClosed;

@@ -19,6 +19,7 @@ struct Record {
   std::string_view trace_id;
   const Route* route = nullptr;
   const char* end = "ok";               // how it ended, in words
+  std::string end_reason;               // storage for `end` where it is put together
   std::string_view upstream;            // group
   std::string server;                   // address of the upstream server; capacity is kept
   int status = 0;

@@ -111,8 +111,8 @@ Status Server::apply(const Settings& settings, const std::vector<upstream::Group
   return {};
 }
 
-void Server::set_authenticator(std::shared_ptr<const Authenticator> authenticator) {
-  state_->on_each([authenticator](Worker& worker, std::size_t) { worker.authenticator = authenticator; });
+void Server::set_authenticators(std::vector<std::shared_ptr<const Authenticator>> by_loop) {
+  state_->on_each([by_loop](Worker& worker, std::size_t index) { worker.authenticator = by_loop[index]; });
 }
 
 void Server::drain() {

@@ -135,7 +135,7 @@ runtime::Task<bool> handshake(Session& s, const tls::Context& context) {
       count_handshake(s, false);
       co_return false;
     }
-    while (!s.stream.can_read() && !s.stream.can_write() && !s.timer.expired()) co_await s.waiter.wait();
+    while (!s.stream.can_read() && !s.timer.expired() && !s.draining()) co_await s.waiter.wait();
   }
   s.timer.disarm();
   count_handshake(s, true);
@@ -174,7 +174,8 @@ void begin_request(Session& s) {
 runtime::Task<bool> refuse_head(Session& s, int status, const char* reason, const char* detail) {
   s.keep = false;
   s.lingering = true;
-  s.record.end = reason;
+  s.record.end_reason.assign("refused:").append(reason);
+  s.record.end = s.record.end_reason.c_str();
   s.body.start(s.stream, s.block->client_in, 0, 0, 0, http::Framing::kNone, 0);
   count_refusal(s, reason);
   co_await s.refuse(status, reason, detail);

@@ -79,7 +79,7 @@ Result<std::shared_ptr<const Snapshot>> build_snapshot(const Settings& settings,
   snapshot->router.finish();
   for (const ListenerSettings& listener : settings.listeners) {
     if (!listener.tls) continue;
-    auto context = ports.tls_context(listener);
+    auto context = ports.tls_context(listener, settings.certificates);
     if (!context) return std::move(context).error().context("listeners." + listener.name);
     snapshot->contexts.emplace(listener.name, std::move(*context));
   }

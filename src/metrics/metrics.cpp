@@ -57,13 +57,14 @@ void LoopMetrics::observe(HistogramId id, std::chrono::nanoseconds value) noexce
 struct Registry::State {
   std::uint32_t declare(std::string_view name, std::string_view help, const Labels& labels, prometheus::MetricType type,
                         std::uint32_t slots);
-  std::uint64_t sum(std::uint32_t slot) const;
-  prometheus::MetricFamily collect(const std::string& name, const Family& family) const;
-  prometheus::ClientMetric collect(const Labels& labels, std::uint32_t slot, prometheus::MetricType type) const;
+  std::uint64_t sum(std::uint32_t slot);
+  prometheus::MetricFamily collect(const std::string& name, const Family& family);
+  prometheus::ClientMetric collect(const Labels& labels, std::uint32_t slot, prometheus::MetricType type);
 
   mutable std::mutex mutex;
   std::map<std::string, Family, std::less<>> families;
   std::vector<std::unique_ptr<LoopMetrics>> loops;
+  LoopMetrics anywhere;  // written under the mutex
   std::uint32_t next_slot = 0;
   std::uint64_t dropped_series = 0;
 };
@@ -96,6 +97,7 @@ std::uint32_t Registry::State::declare(std::string_view name, std::string_view h
   const std::size_t chunks = (next_slot + LoopMetrics::kChunkSlots - 1) / LoopMetrics::kChunkSlots;
   GATEHOUSE_CHECK(chunks <= LoopMetrics::kChunks);
   for (const auto& loop : loops) loop->grow(chunks);
+  anywhere.grow(chunks);
   family.slots.emplace(std::move(labels), slot);
   return slot;
 }
@@ -140,8 +142,18 @@ LoopMetrics& Registry::loop(unsigned index) {
   return *state_->loops[index];
 }
 
-std::uint64_t Registry::State::sum(std::uint32_t slot) const {
-  std::uint64_t total = 0;
+void Registry::add(CounterId id, std::uint64_t amount) {
+  const std::lock_guard lock(state_->mutex);
+  state_->anywhere.add(id, amount);
+}
+
+void Registry::observe(HistogramId id, std::chrono::nanoseconds value) {
+  const std::lock_guard lock(state_->mutex);
+  state_->anywhere.observe(id, value);
+}
+
+std::uint64_t Registry::State::sum(std::uint32_t slot) {
+  std::uint64_t total = anywhere.at(slot).load(std::memory_order_relaxed);
   for (const auto& loop : loops) total += loop->at(slot).load(std::memory_order_relaxed);
   return total;
 }
@@ -159,7 +171,7 @@ std::uint64_t Registry::count(HistogramId id) const {
 }
 
 prometheus::ClientMetric Registry::State::collect(const Labels& labels, std::uint32_t slot,
-                                                  prometheus::MetricType type) const {
+                                                  prometheus::MetricType type) {
   prometheus::ClientMetric metric;
   metric.label = label_list(labels);
   if (type == prometheus::MetricType::Counter) {
@@ -177,7 +189,7 @@ prometheus::ClientMetric Registry::State::collect(const Labels& labels, std::uin
   return metric;
 }
 
-prometheus::MetricFamily Registry::State::collect(const std::string& name, const Family& family) const {
+prometheus::MetricFamily Registry::State::collect(const std::string& name, const Family& family) {
   prometheus::MetricFamily collected;
   collected.name = name;
   collected.help = family.help;

@@ -1,6 +1,6 @@
 // The edge's question to the access room: who sends this request? Asked on the request path, for routes that want to
 // know; answered from memory. Implemented by app over access::Verifier.
-// Thread: any loop, at the same time; implementations are immutable and replaced as a whole (Server::set_authenticator).
+// Thread: one for each loop, replaced as a whole by Server::set_authenticators().
 #pragma once
 
 #include <string>

@@ -43,7 +43,7 @@ struct Ports {
   runtime::OffloadPool* offload = nullptr;           // for the resolver
   runtime::Random* random = nullptr;
   // The certificates of a TLS listener, made or loaded; asked at every apply().
-  std::function<Result<std::shared_ptr<const tls::Context>>(const ListenerSettings&)> tls_context;
+  std::function<Result<std::shared_ptr<const tls::Context>>(const ListenerSettings&, const tls::CertificateSettings&)> tls_context;
 };
 
 struct ListenerStatus {
@@ -69,7 +69,7 @@ class Server {
   ~Server();
 
   Status apply(const Settings& settings, const std::vector<upstream::GroupSettings>& groups);
-  void set_authenticator(std::shared_ptr<const Authenticator> authenticator);
+  void set_authenticators(std::vector<std::shared_ptr<const Authenticator>> by_loop);  // any thread
 
   // Closes the listeners and idle connections, lets requests end. drained() is true when none is left.
   void drain();

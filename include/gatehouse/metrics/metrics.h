@@ -88,6 +88,10 @@ class Registry {
 
   LoopMetrics& loop(unsigned index);  // made on first use; lives as long as the registry
 
+  // For rare events of code that runs on any thread; takes a lock.
+  void add(CounterId id, std::uint64_t amount = 1);
+  void observe(HistogramId id, std::chrono::nanoseconds value);
+
   std::uint64_t value(CounterId id) const;          // summed over the loops
   std::uint64_t count(HistogramId id) const;
   std::string render() const;         // text exposition format 0.0.4
