@@ -30,6 +30,7 @@ AccessRing::AccessRing(std::size_t capacity, int wake_fd)
 }
 
 bool AccessRing::push(std::string_view line) noexcept {
+  if (line.empty()) return true;
   const std::size_t tail = tail_.load(std::memory_order_relaxed);
   if (capacity_ - (tail - seen_head_) < line.size()) {
     seen_head_ = head_.load(std::memory_order_acquire);

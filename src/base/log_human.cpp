@@ -26,7 +26,7 @@ HumanLine::HumanLine(std::span<char> buffer, WallTime time, std::string_view lev
 
 void HumanLine::raw(std::string_view clean) noexcept {
   const std::size_t size = std::min(clean.size(), static_cast<std::size_t>(limit_ - at_));
-  std::memcpy(at_, clean.data(), size);
+  if (size > 0) std::memcpy(at_, clean.data(), size);
   at_ += size;
 }
 

@@ -125,7 +125,7 @@ class JsonLine {
   void put_milliseconds(std::chrono::nanoseconds value) noexcept;
   void put_number(double value) noexcept;
   void put_raw(std::string_view value) noexcept {
-    std::memcpy(at_, value.data(), value.size());
+    if (!value.empty()) std::memcpy(at_, value.data(), value.size());  // an empty view may be null
     at_ += value.size();
   }
 
