@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "gatehouse/base/check.h"
+#include "gatehouse/base/json.h"
 
 namespace gatehouse::metrics {
 
@@ -31,7 +32,7 @@ struct Family {
 
 std::vector<prometheus::ClientMetric::Label> label_list(const Labels& labels) {
   std::vector<prometheus::ClientMetric::Label> list;
-  for (const auto& [name, value] : labels) list.push_back({name, value});
+  for (const auto& [name, value] : labels) list.push_back({name, json::to_utf8(value)});  // the format is UTF-8
   return list;
 }
 
@@ -78,9 +79,10 @@ Registry::~Registry() = default;
 std::uint32_t Registry::State::declare(std::string_view name, std::string_view help, const Labels& wanted,
                                        prometheus::MetricType type, std::uint32_t slots) {
   const std::lock_guard lock(mutex);
-  Family& family = families[std::string(name)];
-  family.type = type;
-  if (family.help.empty()) family.help = help;
+  auto known = families.find(name);
+  if (known == families.end()) known = families.emplace(name, Family{std::string(help), type, {}, {}, {}}).first;
+  Family& family = known->second;
+  GATEHOUSE_CHECK(family.type == type);
   Labels labels = wanted;
   auto found = family.slots.find(labels);
   if (found == family.slots.end() && family.slots.size() >= kMaxSeries) {
@@ -202,8 +204,11 @@ prometheus::MetricFamily Registry::State::collect(const std::string& name, const
     collected.metric.push_back(std::move(metric));
   };
   for (const auto& [labels, read] : family.functions) add(labels, read());
-  if (family.all)
-    for (const auto& [labels, value] : family.all()) add(labels, value);
+  if (family.all) {
+    Registry::Series series = family.all();
+    if (series.size() > kMaxSeries) series.resize(kMaxSeries);
+    for (const auto& [labels, value] : series) add(labels, value);
+  }
   return collected;
 }
 

@@ -1,4 +1,4 @@
-// The six process_* gauges that every Prometheus client library exports, from /proc/self.
+// The process_* series that every Prometheus client library exports, from /proc/self, and what the process says of itself.
 #include <sys/resource.h>
 #include <unistd.h>
 

@@ -10,7 +10,8 @@
 // A family has at most kMaxSeries series: what comes later is counted under the value "_other" and in
 // gatehouse_metrics_series_dropped_total, so hostile names cannot fill the memory.
 // Owner: main. Thread: declaring and render() any thread; a LoopMetrics belongs to its loop. Gauge functions are called by
-// render() on its thread and must allow that.
+// render() on its thread, must allow that, must outlive the registry's last scrape and must not call the registry.
+// Declaring one name as counter and as histogram aborts.
 #pragma once
 
 #include <array>
@@ -101,7 +102,7 @@ class Registry {
   std::unique_ptr<State> state_;
 };
 
-// The standard process_* gauges and gatehouse_build_info.
+// The standard process_* series and gatehouse_build_info.
 void add_process_metrics(Registry& registry, std::string_view version);
 
 }  // namespace gatehouse::metrics
