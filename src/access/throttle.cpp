@@ -6,7 +6,8 @@ namespace gatehouse::access {
 
 namespace {
 
-constexpr runtime::Duration kInterval = std::chrono::minutes(1) / LoginThrottle::kPerMinute;
+constexpr runtime::Duration kInterval = runtime::Duration(std::chrono::minutes(1)) / LoginThrottle::kPerMinute;
+static_assert(kInterval == std::chrono::seconds(12));
 constexpr runtime::Duration kTolerance = kInterval * (LoginThrottle::kBurst - 1);
 constexpr std::size_t kMaxPart = 128;
 
