@@ -48,7 +48,7 @@ Result<client::HttpAnswer> ask(const CliOptions& options, std::string method, co
   if (!key) return std::move(key).error();
   client::HttpRequest request;
   request.unix_socket = options.url.empty() ? find_socket(options) : "";
-  request.url = (options.url.empty() ? "http://gatehouse" : options.url) + path;
+  request.url = (options.url.empty() ? "http://localhost" : options.url) + path;
   request.method = std::move(method);
   request.trust = {!options.insecure, options.ca_file};
   request.deadline = std::chrono::seconds(options.timeout_seconds);
@@ -129,7 +129,7 @@ Result<std::unique_ptr<client::McpClient>> connect(const CliOptions& options) {
   if (!key) return std::move(key).error();
   client::McpTarget target;
   target.unix_socket = options.url.empty() ? find_socket(options) : "";
-  target.url = (options.url.empty() ? "http://gatehouse" : options.url) + "/mcp/" + options.server;
+  target.url = (options.url.empty() ? "http://localhost" : options.url) + "/mcp/" + options.server;
   target.bearer = std::move(*key);
   target.trust = {!options.insecure, options.ca_file};
   target.deadline = std::chrono::seconds(options.timeout_seconds);
