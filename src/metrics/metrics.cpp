@@ -67,12 +67,12 @@ struct Registry::State {
   std::vector<std::unique_ptr<LoopMetrics>> loops;
   LoopMetrics anywhere;  // written under the mutex
   std::uint32_t next_slot = 0;
-  std::uint64_t dropped_series = 0;
+  std::atomic<std::uint64_t> dropped_series{0};
 };
 
 Registry::Registry() : state_(std::make_unique<State>()) {
   counter_function("gatehouse_metrics_series_dropped_total", "Series that were not kept because their family is full.", {},
-                   [this] { return static_cast<double>(state_->dropped_series); });
+                   [this] { return static_cast<double>(state_->dropped_series.load()); });
 }
 Registry::~Registry() = default;
 
@@ -197,6 +197,13 @@ prometheus::MetricFamily Registry::State::collect(const std::string& name, const
   collected.help = family.help;
   collected.type = family.type;
   for (const auto& [labels, slot] : family.slots) collected.metric.push_back(collect(labels, slot, family.type));
+  return collected;
+}
+
+namespace {
+
+// Runs without the registry's lock, so that a function may take locks of its owner.
+void ask(const Family& family, prometheus::MetricFamily& collected) {
   const auto add = [&](const Labels& labels, double value) {
     prometheus::ClientMetric metric;
     metric.label = label_list(labels);
@@ -204,20 +211,26 @@ prometheus::MetricFamily Registry::State::collect(const std::string& name, const
     collected.metric.push_back(std::move(metric));
   };
   for (const auto& [labels, read] : family.functions) add(labels, read());
-  if (family.all) {
-    Registry::Series series = family.all();
-    if (series.size() > kMaxSeries) series.resize(kMaxSeries);
-    for (const auto& [labels, value] : series) add(labels, value);
-  }
-  return collected;
+  if (!family.all) return;
+  Registry::Series series = family.all();
+  if (series.size() > kMaxSeries) series.resize(kMaxSeries);
+  for (const auto& [labels, value] : series) add(labels, value);
 }
+
+}  // namespace
 
 std::string Registry::render() const {
   std::vector<prometheus::MetricFamily> families;
+  std::vector<std::pair<std::size_t, Family>> asked;
   {
     const std::lock_guard lock(state_->mutex);
-    for (const auto& [name, family] : state_->families) families.push_back(state_->collect(name, family));
+    for (const auto& [name, family] : state_->families) {
+      if (!family.functions.empty() || family.all)
+        asked.emplace_back(families.size(), Family{{}, family.type, {}, family.functions, family.all});
+      families.push_back(state_->collect(name, family));
+    }
   }
+  for (const auto& [index, family] : asked) ask(family, families[index]);
   std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
   return prometheus::TextSerializer().Serialize(families);
 }

@@ -10,7 +10,7 @@
 // A family has at most kMaxSeries series: what comes later is counted under the value "_other" and in
 // gatehouse_metrics_series_dropped_total, so hostile names cannot fill the memory.
 // Owner: main. Thread: declaring and render() any thread; a LoopMetrics belongs to its loop. Gauge functions are called by
-// render() on its thread, must allow that, must outlive the registry's last scrape and must not call the registry.
+// render() on its thread without a lock of the registry, must allow that and must outlive the last scrape.
 // Declaring one name as counter and as histogram aborts.
 #pragma once
 

@@ -40,6 +40,17 @@ TEST(Registry, SumsOverLoops) {
   EXPECT_NE(page.find("# HELP gatehouse_x_total X.\n# TYPE gatehouse_x_total counter\n"), std::string::npos);
 }
 
+TEST(Registry, CountsFromAnyThreadToo) {
+  Registry registry;
+  const CounterId counter = registry.counter("gatehouse_x_total", "X.");
+  const HistogramId histogram = registry.histogram("gatehouse_y_seconds", "Y.");
+  registry.loop(0).add(counter);
+  registry.add(counter, 2);
+  registry.observe(histogram, 1s);
+  EXPECT_EQ(registry.value(counter), 3u);
+  EXPECT_EQ(registry.count(histogram), 1u);
+}
+
 TEST(Registry, TheSameSeriesHasTheSameId) {
   Registry registry;
   const CounterId first = registry.counter("gatehouse_x_total", "X.", {{"route", "a"}});
@@ -129,6 +140,14 @@ TEST(Registry, AsksFunctionsAtEachScrape) {
   EXPECT_EQ(count_of(page, "gatehouse_many{"), kMaxSeries);
   now = -3;
   EXPECT_EQ(value_of(registry.render(), "gatehouse_open{listener=\"http\"}"), -3);
+}
+
+TEST(Registry, FunctionsMayUseTheRegistry) {
+  Registry registry;
+  const CounterId id = registry.counter("gatehouse_x_total", "X.");
+  registry.loop(0).add(id, 3);
+  registry.gauge("gatehouse_copy", "Copy.", {}, [&] { return static_cast<double>(registry.value(id)); });
+  EXPECT_EQ(value_of(registry.render(), "gatehouse_copy"), 3);
 }
 
 // Reload declares new series while loops count and somebody scrapes.
