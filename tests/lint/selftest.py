@@ -6,6 +6,7 @@ from pathlib import Path
 
 import check_banned
 import check_coroutines
+import check_documented
 import check_layers
 import check_sizes
 from source import code_of
@@ -108,6 +109,27 @@ class Banned(unittest.TestCase):
         self.assertEqual(self.findings('system_clock::now();', 'src/base/log.cpp'), [1])
         self.assertEqual(self.findings('getaddrinfo(a);', 'src/net/resolver.cpp'), [])
         self.assertEqual(self.findings('std::printf(x);', 'src/app/main.cpp'), [])
+
+
+class Documented(unittest.TestCase):
+    def findings(self, code, events='', metrics=''):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            rows = ''.join(f'| `{name}` | x |\n' for name in ['request', 'log.lines_dropped', *events.split()])
+            metric_rows = ''.join(f'| `{name}` | x |\n' for name in metrics.split())
+            for name, content in [('src/http/a.cpp', code), ('docs/reference/log.md', f'## Events\n{rows}## More\n| `not.an.event` |\n'),
+                                  ('docs/reference/metrics.md', f'## Metrics\n{metric_rows}')]:
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(content)
+            return [(path.name, line) for path, line, _ in check_documented.check(root)]
+
+    def test_missing_and_stale(self):
+        code = '\n  log::info("http", "a.b",\n            "x");\n  registry.counter("gatehouse_x_total", "X.");\n'
+        self.assertEqual(self.findings(code, 'a.b', 'gatehouse_x_total'), [])
+        self.assertEqual(self.findings(code, '', 'gatehouse_x_total'), [('a.cpp', 2)])
+        self.assertEqual(self.findings(code, 'a.b', ''), [('a.cpp', 4)])
+        self.assertEqual(self.findings('', 'a.b', ''), [('log.md', 4)])
+        self.assertEqual(self.findings('', '', 'gatehouse_x_total'), [('metrics.md', 2)])
 
 
 class Sizes(unittest.TestCase):
