@@ -54,10 +54,7 @@ void write_way(JsonLine& line, const AccessRecord& record) noexcept {
 std::size_t format_json(std::span<char> buffer, const AccessRecord& record, WallTime time) noexcept {
   JsonLine line(buffer, log::journal_lines() ? "<6>" : "");
   line.timestamp("ts", time);
-  line.text("level", "info");
-  line.text("module", "edge");
-  line.text("event", "request");
-  line.text("msg", "request");
+  line.fields("\"level\":\"info\",\"module\":\"edge\",\"event\":\"request\",\"msg\":\"request\"");
   const Writer known(line);
   known.text("request_id", record.request_id);
   known.text("trace_id", record.trace_id);

@@ -1,5 +1,9 @@
 #include "gatehouse/base/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -35,12 +39,65 @@ bool clean_word(std::uint64_t word) {
   return (dirty & kHighs) == 0;
 }
 
+template <class Word>
+Word load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// Sixteen bytes at a time.
+bool clean_block(std::uint64_t low, std::uint64_t high) {
+#ifdef __SSE2__
+  const __m128i bytes = _mm_set_epi64x(static_cast<long long>(high), static_cast<long long>(low));
+  const __m128i printable = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x1f));  // signed, so it excludes 0x80 and above
+  const __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                       _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
+                                                    _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
+  return _mm_movemask_epi8(_mm_andnot_si128(special, printable)) == 0xffff;
+#else
+  return clean_word(low) && clean_word(high);
+#endif
+}
+
+// Two loads that overlap cover Half to twice Half bytes without a loop.
+template <class Half>
+bool copy_overlapping(char* out, const char* in, std::size_t size) {
+  const Half low = load<Half>(in);
+  const Half high = load<Half>(in + size - sizeof(Half));
+  const bool clean = sizeof(Half) == 8 ? clean_block(low, high) : clean_word(std::uint64_t{high} << 32 | low);
+  if (!clean) return false;
+  std::memcpy(out, &low, sizeof(Half));
+  std::memcpy(out + size - sizeof(Half), &high, sizeof(Half));
+  return true;
+}
+
+bool copy_tiny(char* out, const char* in, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    if (!kClean[static_cast<unsigned char>(in[i])]) return false;
+    out[i] = in[i];
+  }
+  return true;
+}
+
+// The common case: all of a text is clean. What is at `out` after a false is of no use.
+bool copy_if_clean(char* out, const char* in, std::size_t size) {
+  for (; size > 16; size -= 16, in += 16, out += 16) {
+    const auto low = load<std::uint64_t>(in), high = load<std::uint64_t>(in + 8);
+    if (!clean_block(low, high)) return false;
+    std::memcpy(out, &low, 8);
+    std::memcpy(out + 8, &high, 8);
+  }
+  if (size >= 8) return copy_overlapping<std::uint64_t>(out, in, size);
+  if (size >= 4) return copy_overlapping<std::uint32_t>(out, in, size);
+  return copy_tiny(out, in, size);
+}
+
 // Copies clean bytes while they last; both pointers advance.
 void copy_clean(char*& out, const char*& in, std::size_t count) {
   const char* const end = in + count;
   while (end - in >= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, in, 8);
+    const auto word = load<std::uint64_t>(in);
     if (!clean_word(word)) break;
     std::memcpy(out, &word, 8);
     in += 8;
@@ -115,6 +172,9 @@ std::size_t spell(char* out, Rune rune, const char* in) {
 }  // namespace
 
 Appended append_escaped(char* at, char* limit, std::string_view text) noexcept {
+  if (static_cast<std::size_t>(limit - at) >= text.size() && copy_if_clean(at, text.data(), text.size())) {
+    return {at + text.size(), true};
+  }
   const char* in = text.data();
   const char* const end = in + text.size();
   while (true) {

@@ -57,6 +57,16 @@ class LiteralKey {
   std::string_view text_;
 };
 
+// Whole fields known when we compile, as they stand on the line: "level":"info","module":"edge".
+class LiteralFields {
+ public:
+  consteval LiteralFields(const char* text) : text_(text) {}
+  constexpr std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
 class JsonLine {
  public:
   // At least 64 bytes. `prefix` (a journal level such as "<6>") goes before the object as it is.
@@ -81,6 +91,16 @@ class JsonLine {
   }
   void boolean(LiteralKey key, bool value) noexcept {
     if (open(key.text(), 5)) put_raw(value ? "true" : "false");
+  }
+
+  // Not the first fields of the line.
+  void fields(LiteralFields literal) noexcept {
+    if (static_cast<std::size_t>(limit_ - at_) < literal.text().size() + 1) {
+      truncated_ = true;
+      return;
+    }
+    *at_++ = ',';
+    put_raw(literal.text());
   }
 
   // The same with keys that come from a variable.

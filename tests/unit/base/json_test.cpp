@@ -42,15 +42,17 @@ TEST(Escape, SpellsEachKindOfCharacter) {
   for (const auto& [in, out] : cases) EXPECT_EQ(escaped(in), out) << in;
 }
 
-// The word-at-a-time path must agree with the table at every place in a word.
-TEST(Escape, FindsADirtyByteAnywhereInAWord) {
+// The paths for whole blocks and short rests must agree with the rule for one byte, at every place and length.
+TEST(Escape, FindsADirtyByteAnywhere) {
   for (int c = 0; c < 256; ++c) {
     const bool clean = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-    for (std::size_t at = 0; at < 24; ++at) {
-      std::string text(24, 'a');
-      text[at] = static_cast<char>(c);
-      EXPECT_EQ(escaped(text) == text, clean) << c << " at " << at;
-      EXPECT_EQ(json::is_clean(text), clean);
+    for (std::size_t size = 1; size < 36; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, 'a');
+        text[at] = static_cast<char>(c);
+        ASSERT_EQ(escaped(text) == text, clean) << c << " at " << at << " of " << size;
+        ASSERT_EQ(json::is_clean(text), clean);
+      }
     }
   }
 }
