@@ -14,7 +14,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr int kSleepMs = 50;
+constexpr int kRoundMs = 50;
 
 void signal_eventfd(int fd) noexcept {
   const std::uint64_t one = 1;
@@ -98,7 +98,7 @@ void AccessWriter::run() noexcept {
     drain();
     count_drops();
     if (last_round) return;
-    sleep();
+    wait();
   }
 }
 
@@ -129,9 +129,9 @@ void AccessWriter::count_drops() noexcept {
   log::add_dropped(more);
 }
 
-void AccessWriter::sleep() noexcept {
+void AccessWriter::wait() noexcept {
   pollfd entry{wake_.get(), POLLIN, 0};
-  if (::poll(&entry, 1, kSleepMs) <= 0) return;
+  if (::poll(&entry, 1, kRoundMs) <= 0) return;
   std::uint64_t count = 0;
   [[maybe_unused]] const auto taken = ::read(wake_.get(), &count, sizeof count);
 }

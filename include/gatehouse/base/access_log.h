@@ -110,7 +110,7 @@ class AccessWriter {
   void run() noexcept;
   void drain() noexcept;
   void count_drops() noexcept;
-  void sleep() noexcept;
+  void wait() noexcept;
 
   UniqueFd wake_;
   std::unique_ptr<Output> output_;
