@@ -1,0 +1,26 @@
+// Answers and JSON shapes that several endpoints give.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "gatehouse/base/result.h"
+#include "gatehouse/http/exchange.h"
+#include "gatehouse/runtime/clock.h"
+
+namespace gatehouse::admin {
+
+using Json = nlohmann::json;
+
+http::Response json_answer(const Json& value, int status = 200);
+// The status that goes with a slug of access or state, as a problem document.
+http::Response error_answer(const Error& error, std::string_view request_id);
+http::Response unprocessable(std::string_view detail, std::string_view request_id);
+
+std::string rfc3339(runtime::WallTime time);
+Result<runtime::WallTime> parse_rfc3339(std::string_view text);  // an offset or Z is required; slug "unprocessable"
+
+Json text_or_null(const std::string& text);
+
+}  // namespace gatehouse::admin

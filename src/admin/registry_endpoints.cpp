@@ -1,0 +1,236 @@
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+
+#include "endpoints.h"
+#include "input.h"
+#include "instance_url.h"
+
+namespace gatehouse::admin {
+
+namespace {
+
+struct Rows {
+  std::vector<state::ServerTemplate> templates;
+  std::vector<state::ServerInstance> instances;
+};
+
+Result<Rows> read_rows(state::Store& store) {
+  auto templates = store.templates();
+  if (!templates) return std::move(templates).error();
+  auto instances = store.instances();
+  if (!instances) return std::move(instances).error();
+  return Rows{*std::move(templates), *std::move(instances)};
+}
+
+struct Counts {
+  std::size_t total = 0, healthy = 0, unhealthy = 0;
+};
+
+Counts count(const std::vector<state::ServerInstance>& instances, const std::string* of_template = nullptr) {
+  Counts counts;
+  for (const state::ServerInstance& row : instances) {
+    if (of_template != nullptr && row.template_name != *of_template) continue;
+    ++counts.total;
+    if (row.status == "healthy") ++counts.healthy;
+    if (row.status == "unhealthy") ++counts.unhealthy;
+  }
+  return counts;
+}
+
+Json json_of(const state::ServerInstance& row) {
+  return {{"id", row.id},
+          {"template_name", row.template_name},
+          {"endpoint", text_or_null(row.endpoint)},
+          {"command", row.command.empty() ? Json(nullptr) : Json(row.command)},
+          {"transport", row.transport},
+          {"status", row.status},
+          {"backend", text_or_null(row.backend)},
+          {"container_id", text_or_null(row.container_id)},
+          {"deployment_id", text_or_null(row.deployment_id)},
+          {"working_dir", text_or_null(row.working_directory)},
+          {"last_health_check", row.last_health_check ? Json(rfc3339(*row.last_health_check)) : Json(nullptr)},
+          {"consecutive_failures", row.consecutive_failures},
+          {"is_active", row.active},
+          {"metadata", Json::parse(row.metadata, nullptr, false)},
+          {"created_at", rfc3339(row.created)},
+          {"updated_at", rfc3339(row.updated)}};
+}
+
+// The sum of a family on the metrics page; nothing when the family is not there.
+std::optional<double> sum_of_family(std::string_view page, std::string_view family) {
+  std::optional<double> sum;
+  while (!page.empty()) {
+    const std::string_view line = page.substr(0, page.find('\n'));
+    page.remove_prefix(std::min(page.size(), line.size() + 1));
+    if (!line.starts_with(family) || line.size() == family.size()) continue;
+    const char next = line[family.size()];
+    if (next != '{' && next != ' ') continue;
+    const std::size_t space = line.rfind(' ');
+    double value = 0;
+    if (std::from_chars(line.data() + space + 1, line.data() + line.size(), value).ec == std::errc()) sum = sum.value_or(0) + value;
+  }
+  return sum;
+}
+
+Json latest_check(const std::vector<state::ServerInstance>& instances) {
+  std::optional<runtime::WallTime> latest;
+  for (const state::ServerInstance& row : instances) latest = std::max(latest, row.last_health_check);
+  return latest ? Json(rfc3339(*latest)) : Json(nullptr);
+}
+
+bool valid_name(std::string_view name) {
+  static constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+  return !name.empty() && name.size() <= 64 && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+bool valid_text(std::string_view text) {
+  return text.size() <= 256 && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+// Only HTTP: a command from the network would run whatever its sender likes.
+std::optional<http::Response> refuse_command(const Call& call, Input& input) {
+  const bool stdio = input.text("transport").value_or("http") == "stdio";
+  if (!stdio && !input.has("command")) return std::nullopt;
+  return http::problem(403, "forbidden",
+                       "running commands is not offered over the API; servers that speak stdio are configured in the "
+                       "configuration file under mcp.servers",
+                       call.request_id);
+}
+
+void read_texts(const Call& call, Input& input, state::ServerInstance& row) {
+  row.template_name = call.params[0];
+  row.id = input.text("id").value_or(call.request_id);
+  row.transport = input.text("transport").value_or("http");
+  row.endpoint = input.required_text("endpoint");
+  row.backend = input.text("backend").value_or("");
+  row.container_id = input.text("container_id").value_or("");
+  row.deployment_id = input.text("deployment_id").value_or("");
+  const auto object = input.object("metadata");
+  row.metadata = object ? object->dump() : "{}";
+  if (input.text("template_name").value_or(row.template_name) != row.template_name) {
+    input.fail("template_name is not the template of the path");
+  }
+}
+
+void check_instance(Input& input, const state::ServerInstance& row) {
+  if (!valid_name(row.template_name)) input.fail("a template name is 1 to 64 of A-Z a-z 0-9 . _ -");
+  if (!valid_name(row.id)) input.fail("an id is 1 to 64 of A-Z a-z 0-9 . _ -");
+  if (row.transport != "http") input.fail("transport is http");
+  if (const Status url = check_instance_url(row.endpoint); !url) input.fail("endpoint: " + url.error().message);
+  for (const std::string* text : {&row.backend, &row.container_id, &row.deployment_id}) {
+    if (!valid_text(*text)) input.fail("a text is too long or has control characters");
+  }
+}
+
+state::Change change(const Call& call, std::string_view action, const state::ServerInstance& row) {
+  return {.at = call.ports->clock->wall(), .actor = call.identity.actor(), .action = std::string(action),
+          .subject = "instance:" + row.id, .detail = "template=" + row.template_name};
+}
+
+Status store_instance(const Call& call, state::ServerInstance& row) {
+  state::Store& store = *call.ports->store;
+  row.created = row.updated = call.ports->clock->wall();
+  if (store.instance(row.id)) return make_error("conflict", "instance '" + row.id + "' exists already");
+  auto templates = store.templates();
+  if (!templates) return std::move(templates).error();
+  const bool known = std::any_of(templates->begin(), templates->end(), [&](const auto& t) { return t.name == row.template_name; });
+  if (!known) {
+    state::ServerTemplate fresh;
+    fresh.name = row.template_name;
+    fresh.created = fresh.updated = row.created;
+    auto change_of_template = change(call, "template.created", row);
+    change_of_template.subject = "template:" + row.template_name;
+    if (Status made = store.put_template(fresh, change_of_template); !made) return made;
+  }
+  return store.add_instance(row, change(call, "instance.registered", row));
+}
+
+}  // namespace
+
+http::Response stats(const Call& call) {
+  auto rows = read_rows(*call.ports->store);
+  if (!rows) return error_answer(rows.error(), call.request_id);
+  const StatusView view = call.ports->status();
+  std::uint64_t connections = 0;
+  for (const ListenerView& listener : view.listeners) connections += listener.connections;
+  Json upstreams = Json::object();
+  for (const UpstreamView& upstream : view.upstreams) upstreams[upstream.group + "/" + upstream.server] = upstream.connections;
+  Json templates = Json::object();
+  for (const state::ServerTemplate& row : rows->templates) {
+    const Counts counts = count(rows->instances, &row.name);
+    templates[row.name] = {{"total_instances", counts.total},
+                           {"healthy_instances", counts.healthy},
+                           {"load_balancer_strategy", row.strategy}};
+  }
+  const auto requests = sum_of_family(call.ports->metrics->render(), "http_requests_total");
+  return json_answer({{"total_requests", requests ? Json(static_cast<std::uint64_t>(*requests)) : Json(nullptr)},
+                      {"active_connections", connections},
+                      {"templates", templates},
+                      {"load_balancer", {{"requests_per_instance", nullptr}, {"active_connections", upstreams}}},
+                      {"health_checker",
+                       {{"running", false}, {"check_interval", nullptr}, {"last_check", latest_check(rows->instances)}}}});
+}
+
+http::Response registry(const Call& call) {
+  auto rows = read_rows(*call.ports->store);
+  if (!rows) return error_answer(rows.error(), call.request_id);
+  Json templates = Json::object();
+  for (const state::ServerTemplate& row : rows->templates) {
+    templates[row.name] = {{"description", text_or_null(row.description)},
+                           {"load_balancer", {{"strategy", row.strategy}}},
+                           {"instances", Json::array()},
+                           {"created_at", rfc3339(row.created)},
+                           {"updated_at", rfc3339(row.updated)}};
+  }
+  for (const state::ServerInstance& row : rows->instances) templates[row.template_name]["instances"].push_back(json_of(row));
+  const Counts counts = count(rows->instances);
+  return json_answer({{"total_templates", rows->templates.size()},
+                      {"total_instances", counts.total},
+                      {"healthy_instances", counts.healthy},
+                      {"unhealthy_instances", counts.unhealthy},
+                      {"templates", templates}});
+}
+
+http::Response sync_registry(const Call& call) {
+  if (const Status read = call.ports->accounts->refresh(); !read) return error_answer(read.error(), call.request_id);
+  auto rows = read_rows(*call.ports->store);
+  if (!rows) return error_answer(rows.error(), call.request_id);
+  return json_answer({{"message", "Registry read again"},
+                      {"templates", rows->templates.size()},
+                      {"instances", rows->instances.size()}});
+}
+
+http::Response list_templates(const Call& call) {
+  auto templates = call.ports->store->templates();
+  if (!templates) return error_answer(templates.error(), call.request_id);
+  Json names = Json::array();
+  for (const state::ServerTemplate& row : *templates) names.push_back(row.name);
+  return json_answer({{"templates", names}});
+}
+
+http::Response add_instance(const Call& call) {
+  auto input = Input::parse(call.body, {"id", "template_name", "transport", "endpoint", "command", "backend", "container_id",
+                                        "deployment_id", "metadata"});
+  if (!input) return error_answer(input.error(), call.request_id);
+  if (auto refused = refuse_command(call, *input)) return *std::move(refused);
+  state::ServerInstance row;
+  read_texts(call, *input, row);
+  if (!input->error()) check_instance(*input, row);
+  if (input->error()) return error_answer(*input->error(), call.request_id);
+  if (const Status stored = store_instance(call, row); !stored) return error_answer(stored.error(), call.request_id);
+  return json_answer(json_of(row));
+}
+
+http::Response remove_instance(const Call& call) {
+  state::ServerInstance row;
+  row.template_name = call.params[0];
+  row.id = call.params[1];
+  const Status removed =
+      call.ports->store->remove_instance(row.template_name, row.id, change(call, "instance.deregistered", row));
+  if (!removed) return error_answer(removed.error(), call.request_id);
+  return json_answer({{"message", "Instance deregistered successfully"}});
+}
+
+}  // namespace gatehouse::admin
