@@ -5,9 +5,8 @@ The arrows are in layers.txt; they must be the arrows of src/CMakeLists.txt.
 """
 import re
 import sys
-from pathlib import Path
 
-from source import ROOT, code_of, files, line_of, main
+from source import code_of, files, line_of, main
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 # C++ standard headers have no dot; POSIX and Linux ones are these.
@@ -43,7 +42,18 @@ def place(path, root):
     parts = path.relative_to(root).parts
     if parts[:2] == ('include', 'gatehouse'):
         return parts[2], True
-    return parts[1], False
+    return parts[1], False  # src/<room>/...
+
+
+def cycles(layers):
+    """Each arrow of layers.txt that points at a room further down: with none of these there is no cycle."""
+    order = list(layers)
+    for room, rooms in layers.items():
+        for other in sorted(rooms):
+            if other not in layers:
+                yield f'room {room} uses {other}, which is no room'
+            elif order.index(other) >= order.index(room):
+                yield f'room {room} uses {other}, which comes below it'
 
 
 def check_file(path, root, layers):
@@ -54,7 +64,9 @@ def check_file(path, root, layers):
     for match in INCLUDE.finditer(code):
         kind, target = match.groups()
         line = line_of(text, match.start())
-        if target.startswith('gatehouse/'):
+        if room not in layers:
+            yield path, line, f'room {room} is not in tests/lint/layers.txt'
+        elif target.startswith('gatehouse/'):
             other = target.split('/')[1]
             if other != room and room != 'app' and other not in layers.get(room, set()):
                 yield path, line, f'room {room} may not use {other} (tests/lint/layers.txt)'
@@ -66,8 +78,6 @@ def check_file(path, root, layers):
 
 def check(root):
     layers_file = root / 'tests/lint/layers.txt'
-    if not layers_file.exists():
-        layers_file = Path(__file__).with_name('layers.txt')
     layers = read_layers(layers_file)
     cmake = root / 'src/CMakeLists.txt'
     if cmake.exists():
@@ -75,6 +85,8 @@ def check(root):
         for room in sorted(set(built) | set(layers) - {'app'}):
             if built.get(room) != layers.get(room):
                 yield cmake, 1, f'arrows of room {room} differ from tests/lint/layers.txt'
+    for message in cycles(layers):
+        yield layers_file, 1, message
     for path in files(root, 'include/gatehouse', 'src'):
         yield from check_file(path, root, layers)
 

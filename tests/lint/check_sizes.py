@@ -5,48 +5,87 @@ sizes.txt: `path: reason` for a file, `path name: reason` for a function.
 """
 import re
 import sys
-from pathlib import Path
 
 from source import closing, code_of, files, line_of, main
 
 MAX_FUNCTION = 60
 MAX_FILE = 450
-# The head of a function: a name and parameters at the end of what stands between it and the last ; { or }.
-HEAD = re.compile(r'([\w:~]+)\s*\([^;{}]*\)[^;{}()]*(?:\([^;{}()]*\)[^;{}()]*)*$')
-NOT_FUNCTIONS = {'if', 'for', 'while', 'switch', 'catch', 'requires', 'constexpr'}
-SCOPE = re.compile(r'\b(?:namespace|class|struct|union|enum)\b[^;{}()]*$|extern\s*$')
+FOLDERS = ('include/gatehouse', 'src', 'tests/unit', 'tests/fakes', 'tests/fuzz', 'tests/bench')
+SCOPE = re.compile(r'\b(?:namespace|class|struct|union)\b|\bextern\s*$')
+ENUM = re.compile(r'\benum\b')
+NAME = re.compile(r'([\w:~]+|\boperator\s*[^\w\s(]+)\s*$')
+# Words before a bracket that is not the parameters of the function.
+NOT_NAMES = {'alignas', 'decltype', 'explicit', 'noexcept', 'requires', '__attribute__'}
+
+
+def head_facts(head):
+    """(name, with `=`, initialisers begun) of what stands before a {, with the insides of its brackets left out."""
+    name, flat, at, template = None, [], 0, 0
+    while at < len(head):
+        c = head[at]
+        if c in '([{':
+            word = NAME.search(head, 0, at)
+            arrow = '->' in ''.join(flat)
+            if c == '(' and not template and not arrow and ':' not in flat and word and word.group(1) not in NOT_NAMES:
+                name = word.group(1)
+            at = closing(head, at, c + {'(': ')', '[': ']', '{': '}'}[c])
+        elif c == '<' and re.search(r'\w\s*$', head[:at]) and not head[:at].rstrip().endswith('operator'):
+            template += 1
+        elif c == '>' and template and head[at - 1] != '-':
+            template -= 1
+        elif template:
+            pass
+        elif c == ':' and (name is None or head[at - 1:at + 1] == '::' or head[at:at + 2] == '::'):
+            pass  # A::b, or `public:`
+        else:
+            flat.append(c)
+        at += 1
+    kept = ''.join(flat)
+    assigned = re.search(r'=', re.sub(r'operator\s*[^\w\s]+|[=!<>]=', '', kept)) is not None
+    return name, assigned, ':' in flat
 
 
 def functions(code):
     """(name, offset, end) of every function body at the scope of a namespace or a class."""
-    at = 0
-    while (at := code.find('{', at)) != -1:
-        start = max(code.rfind(c, 0, at) for c in ';{}') + 1
-        head = code[start:at]
-        match = HEAD.search(head)
-        if match and match.group(1) not in NOT_FUNCTIONS:
-            end = closing(code, at)
-            yield match.group(1), start + len(head) - len(head.lstrip()), end
-            at = end
-        elif SCOPE.search(head) or head.strip() == '':
-            at += 1
-        else:
-            at = closing(code, at)  # an initialiser
-        at = max(at, 1)
+    start = at = 0
+    while at < len(code):
+        c = code[at]
+        if c == '(':
+            at = closing(code, at, '()')
+        elif c in ';}':
+            start = at + 1
+        elif c == '#' and code[start:at].strip() == '':
+            at = code.find('\n', at) if '\n' in code[at:] else len(code)
+            start = at + 1
+        elif c == '{':
+            head = code[start:at]
+            name, assigned, initialisers = head_facts(head)
+            last = head.rstrip()[-1:]
+            if name and not assigned and not (initialisers and (last.isalnum() or last in '_>')):
+                end = closing(code, at)
+                yield name, start + len(head) - len(head.lstrip()), end
+                at, start = end, end + 1
+            elif not assigned and not name and not ENUM.search(head) and (SCOPE.search(head) or not head.strip()):
+                start = at + 1
+            else:
+                at = closing(code, at)  # an initialiser
+        at += 1
 
 
 def read_reasons(path):
-    lines = [line.strip() for line in path.read_text().splitlines()] if path.exists() else []
-    return {line.partition(':')[0].strip(): line.partition(': ')[2].strip()
-            for line in lines if line and not line.startswith('#')}
+    """key -> (reason, line)."""
+    reasons = {}
+    for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+        if line.strip() and not line.startswith('#'):
+            key, _, reason = line.partition(':')
+            reasons[key.strip()] = (reason.strip(), number)
+    return reasons
 
 
 def check_text(path, name, text, used, reasons):
     def excused(key):
-        if reasons.get(key):
-            used.add(key)
-            return True
-        return False
+        used.add(key)
+        return key in reasons
 
     lines = text.count('\n')
     if lines > MAX_FILE and not excused(name):
@@ -62,10 +101,13 @@ def check_text(path, name, text, used, reasons):
 def check(root):
     listed = root / 'tests/lint/sizes.txt'
     reasons, used = read_reasons(listed), set()
-    for path in files(root, 'include/gatehouse', 'src'):
+    for path in files(root, *FOLDERS):
         yield from check_text(path, path.relative_to(root).as_posix(), path.read_text(), used, reasons)
-    for key in sorted(set(reasons) - used):
-        yield listed, 1, f'"{key}" needs no exception any more'
+    for key, (reason, line) in reasons.items():
+        if not reason:
+            yield listed, line, f'"{key}" has no reason'
+        if key not in used:
+            yield listed, line, f'"{key}" needs no exception any more'
 
 
 if __name__ == '__main__':

@@ -1,9 +1,11 @@
-"""What the lint scripts share: finding the files, and C++ text without comments and literals."""
+"""What the lint scripts share: finding the files, and C++ text without comments and literals.
+
+A package, because tests/run takes every tests/lint/*.py for a lint."""
 import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 TOKEN = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<tag>[^()\\ ]{0,16})\(.*?\)(?P=tag)"|"(?:\\.|[^"\\\n])*"|\b\d[\w.\']*|\'(?:\\.|[^\'\\\n])*\'',
@@ -19,10 +21,7 @@ def blank(match):
 
 def code_of(text):
     """The text with comments and literals blanked; every line and column stays where it was."""
-    kept = []
-
     def keep_include(match):
-        kept.append(match.group(0))
         return match.group(0).replace('"', '\x01')
 
     text = re.sub(r'^[ \t]*#[ \t]*include[^\n]*', keep_include, text, flags=re.M)
