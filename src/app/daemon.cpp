@@ -119,9 +119,9 @@ Daemon::~Daemon() {
   signals_.reset();
   drain_timer_.reset();
   heartbeat_.reset();
+  offload_.reset();   // before the connections: its work looks at their requests
   if (server_) server_->stop();
   gateway_.reset();
-  offload_.reset();   // what still runs may post to loops
   server_.reset();
   api_.reset();
   access_log_.reset();  // its producers are gone: writes what is left

@@ -172,6 +172,16 @@ std::uint64_t Registry::count(HistogramId id) const {
   return total;
 }
 
+std::uint64_t Registry::total(std::string_view histogram) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto family = state_->families.find(histogram);
+  if (family == state_->families.end()) return 0;
+  std::uint64_t total = 0;
+  for (const auto& [labels, slot] : family->second.slots)
+    for (std::uint32_t i = 0; i <= kBuckets.size(); ++i) total += state_->sum(slot + i);
+  return total;
+}
+
 prometheus::ClientMetric Registry::State::collect(const Labels& labels, std::uint32_t slot,
                                                   prometheus::MetricType type) {
   prometheus::ClientMetric metric;

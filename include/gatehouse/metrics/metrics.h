@@ -95,6 +95,7 @@ class Registry {
 
   std::uint64_t value(CounterId id) const;          // summed over the loops
   std::uint64_t count(HistogramId id) const;
+  std::uint64_t total(std::string_view histogram) const;  // observations of all its series
   std::string render() const;         // text exposition format 0.0.4
 
  private:
