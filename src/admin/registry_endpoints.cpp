@@ -164,7 +164,7 @@ http::Response stats(const Call& call) {
                            {"healthy_instances", counts.healthy},
                            {"load_balancer_strategy", row.strategy}};
   }
-  const auto requests = sum_of_family(call.ports->metrics->render(), "http_requests_total");
+  const auto requests = sum_of_family(call.ports->metrics->render(), "gatehouse_http_request_duration_seconds_count");
   return json_answer({{"total_requests", requests ? Json(static_cast<std::uint64_t>(*requests)) : Json(nullptr)},
                       {"active_connections", connections},
                       {"templates", templates},

@@ -1,0 +1,220 @@
+#include "house.h"
+
+namespace gatehouse::admin {
+namespace {
+
+TEST_F(ApiTest, HealthIsTrue) {
+  EXPECT_EQ(get("/livez").status, 200);
+  for (const char* path : {"/health", "/gateway/health"}) {
+    const Answer answer = get(path);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.json(), (Json{{"status", "healthy"}, {"database", "ok"}, {"templates", 0}, {"instances", {{"total", 0}, {"healthy", 0}, {"unhealthy", 0}}}, {"uptime", 12.5}}));
+  }
+  status_.state = "failed";
+  EXPECT_EQ(get("/health").status, 503);
+}
+
+TEST_F(ApiTest, ReadinessNamesTheModules) {
+  EXPECT_EQ(get("/readyz").json(), Json::parse(R"({"status":"ready","modules":[{"name":"edge","state":"healthy","reason":""}]})"));
+  status_.modules.push_back({"access", "starting", "loads"});
+  const Answer waiting = get("/readyz");
+  EXPECT_EQ(waiting.status, 503);
+  EXPECT_EQ(waiting.json()["status"], "not_ready");
+  EXPECT_EQ(waiting.json()["modules"][1]["reason"], "loads");
+  status_.modules.pop_back();
+  status_.state = "stopping";
+  EXPECT_EQ(get("/readyz").status, 503);
+}
+
+TEST_F(ApiTest, MetricsAreForThoseWhoMay) {
+  registry_.loop(0).add(registry_.counter("demo_total", "Demo."));
+  const Answer local = get("/metrics");
+  EXPECT_EQ(local.status, 200);
+  EXPECT_TRUE(local.type.starts_with("text/plain; version=0.0.4"));
+  EXPECT_NE(local.body.find("demo_total 1"), std::string::npos) << local.body;
+  Caller far;
+  far.address = "192.0.2.7";
+  EXPECT_EQ(get("/gateway/metrics", far).status, 403);
+  allow_ = {*net::parse_cidr("192.0.2.0/24")};
+  EXPECT_EQ(get("/gateway/metrics", far).status, 200);
+  allow_.clear();
+  EXPECT_EQ(get("/metrics", socket()).status, 200);
+  Caller reader = user("rita", {"gateway:read"});
+  Caller other = user("olaf", {"tools:call"});
+  reader.address = other.address = "192.0.2.7";
+  EXPECT_EQ(get("/metrics", reader).status, 200);
+  EXPECT_EQ(get("/metrics", other).status, 403);
+}
+
+TEST_F(ApiTest, NothingOfTheRegistryIsPublic) {
+  const Caller caller = user("olaf", {"tools:call"});
+  for (const char* path : {"/gateway/templates", "/gateway/registry", "/gateway/stats", "/admin/status"}) {
+    const Answer anonymous = get(path);
+    EXPECT_EQ(anonymous.status, 401) << path;
+    EXPECT_EQ(anonymous.challenge, "Bearer");
+    const Answer refused = get(path, caller);
+    EXPECT_EQ(refused.status, 403) << path;
+    EXPECT_NE(refused.body.find("required scopes"), std::string::npos) << refused.body;
+  }
+  for (const char* path : {"/gateway/registry/sync", "/admin/reload", "/auth/logout", "/auth/users"}) {
+    EXPECT_EQ(call("POST", path, {}).status, 401) << path;
+  }
+  EXPECT_EQ(call("POST", "/admin/reload", user("walter", {"gateway:write"})).status, 403);
+  EXPECT_FALSE(reload_done_);
+}
+
+TEST_F(ApiTest, PathsAndMethods) {
+  EXPECT_EQ(get("/gateway/nothing").status, 404);
+  EXPECT_EQ(get("/auth/users/").status, 404);
+  EXPECT_EQ(get("/gateway/templates//instances").status, 404);
+  const Answer wrong = call("PUT", "/auth/users", {});
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(wrong.allow, "GET, HEAD, POST");
+  EXPECT_EQ(call("HEAD", "/livez", {}).status, 200);
+}
+
+TEST_F(ApiTest, InstancesComeAndGo) {
+  const Caller admin = this->admin();
+  const Json body{{"id", "demo-1"}, {"transport", "http"}, {"endpoint", "http://127.0.0.1:7071/mcp"}, {"metadata", {{"weight", 2}}}};
+  const Answer made = call("POST", "/gateway/templates/demo/instances", admin, body);
+  ASSERT_EQ(made.status, 200) << made.body;
+  EXPECT_EQ(made.json()["status"], "unknown");
+  EXPECT_EQ(made.json()["metadata"]["weight"], 2);
+  EXPECT_EQ(call("POST", "/gateway/templates/demo/instances", admin, body).status, 409);
+  EXPECT_EQ(get("/gateway/templates", admin).json(), (Json{{"templates", {"demo"}}}));
+  const Json registry = get("/gateway/registry", admin).json();
+  EXPECT_EQ(registry["total_instances"], 1);
+  EXPECT_EQ(registry["healthy_instances"], 0);
+  EXPECT_EQ(registry["templates"]["demo"]["instances"][0]["id"], "demo-1");
+  EXPECT_EQ(get("/health").json()["instances"]["total"], 1);
+  const Json sync = call("POST", "/gateway/registry/sync", admin).json();
+  EXPECT_EQ(sync["templates"], 1);
+  EXPECT_EQ(sync["instances"], 1);
+  EXPECT_EQ(store_->audit(0, 10)->front().change.action, "instance.registered");
+  const Answer gone = call("DELETE", "/gateway/templates/demo/instances/demo-1", admin);
+  EXPECT_EQ(gone.json(), (Json{{"message", "Instance deregistered successfully"}}));
+  EXPECT_EQ(call("DELETE", "/gateway/templates/demo/instances/demo-1", admin).status, 404);
+}
+
+TEST_F(ApiTest, CommandsFromTheNetworkAreRefused) {
+  for (const Json& body : {Json{{"transport", "stdio"}, {"command", {"sh", "-c", "id"}}}, Json{{"transport", "stdio"}, {"endpoint", "http://a/"}},
+                           Json{{"transport", "http"}, {"endpoint", "http://a/"}, {"command", {"id"}}}}) {
+    const Answer answer = call("POST", "/gateway/templates/demo/instances", admin(), body);
+    EXPECT_EQ(answer.status, 403) << answer.body;
+    EXPECT_NE(answer.body.find("not offered over the API"), std::string::npos);
+  }
+  EXPECT_TRUE(store_->instances()->empty());
+}
+
+TEST_F(ApiTest, BadInstancesAreRefused) {
+  for (const char* url : {"", "ftp://a/", "http://", "http:///x", "http://user:pw@a/", "http://a b/", "http://a:99999/", "http://a:0/", "http://:80/",
+                          "http://a/#x", "http://unix:/run/x", "http://a:80:80/", "HTTP//a", "http://a\\b/"}) {
+    EXPECT_EQ(call("POST", "/gateway/templates/demo/instances", admin(), {{"endpoint", url}}).status, 422) << url;
+  }
+  EXPECT_EQ(call("POST", "/gateway/templates/demo/instances", admin(), {{"endpoint", "http://a/"}, {"id", "a/b"}}).status, 422);
+  EXPECT_EQ(call("POST", "/gateway/templates/demo/instances", admin(), {{"endpoint", "http://a/"}, {"template_name", "b"}}).status, 422);
+  EXPECT_EQ(call("POST", "/gateway/templates/d%00/instances", admin(), {{"endpoint", "http://a/"}}).status, 422);
+  EXPECT_TRUE(store_->templates()->empty());
+  for (const char* url : {"https://[2001:db8::1]:8443/mcp?x=1", "http://[::1]/", "https://mcp.example.org"}) {
+    EXPECT_EQ(call("POST", "/gateway/templates/demo/instances", admin(), {{"endpoint", url}, {"id", "i" + std::to_string(std::string(url).size())}}).status, 200) << url;
+  }
+}
+
+TEST_F(ApiTest, StatsAreTrueOrNull) {
+  const Caller admin = this->admin();
+  EXPECT_EQ(get("/gateway/stats", admin).json()["total_requests"], nullptr);
+  const auto id = registry_.histogram("gatehouse_http_request_duration_seconds", "Time.");
+  registry_.loop(0).observe(id, 5ms);
+  registry_.loop(0).observe(id, 5ms);
+  status_.listeners = {{.name = "http", .address = "127.0.0.1:8080", .protocols = {"http/1.1"}, .tls = false, .connections = 3}};
+  status_.upstreams = {{.group = "app", .server = "10.0.0.1:80", .connections = 2, .connect_failures = 0}};
+  const Json stats = get("/gateway/stats", admin).json();
+  EXPECT_EQ(stats["total_requests"], 2);
+  EXPECT_EQ(stats["active_connections"], 3);
+  EXPECT_EQ(stats["load_balancer"]["requests_per_instance"], nullptr);
+  EXPECT_EQ(stats["load_balancer"]["active_connections"]["app/10.0.0.1:80"], 2);
+  EXPECT_EQ(stats["health_checker"]["running"], false);
+}
+
+TEST_F(ApiTest, StatusForTheCommandLine) {
+  status_.mcp_servers = {{.name = "web", .transport = "http", .state = "ready", .sessions = 1, .processes = 0, .last_error = "\xff"}};
+  const Json status = get("/admin/status", socket()).json();
+  EXPECT_EQ(status["version"], "1.2.3");
+  EXPECT_EQ(status["config"]["ok"], true);
+  EXPECT_EQ(status["mcp_servers"][0]["sessions"], 1);
+  EXPECT_EQ(status["modules"][0]["name"], "edge");
+}
+
+TEST_F(ApiTest, OpenApiListsEveryPath) {
+  const Json document = get("/openapi.json").json();
+  EXPECT_EQ(document["openapi"], "3.1.0");
+  for (const char* path : {"/auth/login", "/auth/users/{id}", "/gateway/metrics", "/admin/reload"}) EXPECT_TRUE(document["paths"].contains(path)) << path;
+  const Json& add = document["paths"]["/gateway/templates/{template}/instances"]["post"];
+  EXPECT_EQ(add["parameters"][0]["name"], "template");
+  EXPECT_TRUE(add["security"].is_array());
+  EXPECT_TRUE(add["security"][0].contains("bearer"));
+  EXPECT_TRUE(add["requestBody"]["content"].contains("application/json"));
+}
+
+TEST_F(ApiTest, ReloadAnswersWhatChanged) {
+  FakeExchange exchange(loop_, "POST", "/admin/reload", {});
+  exchange.who() = socket().principal;
+  group_.spawn(api_->handle(exchange));
+  ASSERT_TRUE(reload_done_);
+  EXPECT_FALSE(exchange.answered());
+  reload_done_({.ok = true, .changes = {{"workers", "1", "2", true}}, .diagnostics = {}, .text = {}});
+  run_until([&] { return exchange.answered(); });
+  EXPECT_EQ(exchange.status(), 200);
+  EXPECT_EQ(Json::parse(exchange.output()), Json::parse(R"({"changes":[{"path":"workers","before":"1","after":"2","needs_restart":true}]})"));
+}
+
+TEST_F(ApiTest, RefusedReloadGivesTheDiagnostics) {
+  FakeExchange exchange(loop_, "POST", "/admin/reload", {});
+  exchange.who() = socket().principal;
+  group_.spawn(api_->handle(exchange));
+  reload_done_({.ok = false, .changes = {}, .diagnostics = {{"g.yaml", 3, 5, "workers", "no number", "bad-value", "1"}}, .text = "g.yaml:3:5"});
+  run_until([&] { return exchange.answered(); });
+  EXPECT_EQ(exchange.status(), 422);
+  const Json answer = Json::parse(exchange.output());
+  EXPECT_EQ(answer["diagnostics"][0]["line"], 3);
+  EXPECT_EQ(answer["text"], "g.yaml:3:5");
+}
+
+TEST_F(ApiTest, ReloadSurvivesItsExchange) {
+  {
+    FakeExchange exchange(loop_, "POST", "/admin/reload", {});
+    exchange.who() = socket().principal;
+    group_.spawn(api_->handle(exchange));
+    group_.stop();
+  }
+  reload_done_({.ok = true, .changes = {}, .diagnostics = {}, .text = {}});
+  loop_.run_for_test(20ms);
+  FakeExchange draining(loop_, "POST", "/admin/reload", {});
+  draining.who() = socket().principal;
+  group_.spawn(api_->handle(draining));
+  draining.start_draining();
+  run_until([&] { return draining.answered(); });
+  EXPECT_EQ(draining.status(), 503);
+}
+
+TEST_F(ApiTest, AFullPoolIsAnsweredAtOnce) {
+  runtime::OffloadPool full(1, 0);
+  make(*store_, full);
+  const Answer answer = get("/health");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.retry_after, "1");
+  EXPECT_EQ(get("/livez").status, 200);
+}
+
+TEST_F(ApiTest, RoutesLeadHere) {
+  const auto routes = Api::routes();
+  EXPECT_EQ(routes.size(), 8u);
+  for (const edge::RouteSettings& route : routes) {
+    EXPECT_EQ(route.handler, "admin");
+    EXPECT_EQ(route.auth, edge::Auth::kNone);
+    EXPECT_EQ(route.body_limit, 65536u);
+  }
+}
+
+}  // namespace
+}  // namespace gatehouse::admin
