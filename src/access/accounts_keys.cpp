@@ -47,6 +47,15 @@ Result<runtime::WallTime> expiry(const Identity& actor, const NewKey& request, r
   return *request.expires;
 }
 
+// For the local administrator, who is no user: the oldest account with the same power. 0: there is none.
+std::int64_t first_superuser(state::Store& store) {
+  const auto users = store.users();
+  if (!users) return 0;
+  for (const state::User& user : *users)
+    if (user.superuser && user.active) return user.id;
+  return 0;
+}
+
 }  // namespace
 
 KeyView view_of(const state::ApiKey& key) {
@@ -55,7 +64,7 @@ KeyView view_of(const state::ApiKey& key) {
 
 Result<CreatedKey> Accounts::create_key(const Identity& actor, const NewKey& request) {
   if (auto may = require(actor, {Scope::kGatewayWrite}); !may) return std::move(may).error();
-  const std::int64_t owner_id = request.user_id.value_or(actor.user_id);
+  const std::int64_t owner_id = request.user_id.value_or(actor.user_id != 0 ? actor.user_id : first_superuser(state_->store));
   if (owner_id == 0) return make_error("bad-request", "user_id is missing");
   if (owner_id != actor.user_id && !actor.superuser) return forbidden("only a superuser can make keys for others");
   if (auto fine = check_texts(request); !fine) return std::move(fine).error();

@@ -18,7 +18,7 @@ std::string state_directory(const Environment& environment) {
 
 std::string admin_socket(const Environment& environment) {
   const std::string given = first_directory(environment, "RUNTIME_DIRECTORY");
-  return (given.empty() ? "/run/gatehouse" : given) + "/admin.sock";
+  return given.empty() ? std::string() : given + "/admin.sock";  // else beside the database: rules.cpp
 }
 
 const Key kKeys[] = {
@@ -65,7 +65,7 @@ const Key kKeys[] = {
      .type = Type::kPath,
      .fallback = "",
      .help = "Unix socket of the command line; empty: none. Default: admin.sock in $RUNTIME_DIRECTORY, else in "
-             "/run/gatehouse",
+             "the state directory",
      .apply = [](Draft& d, const Place&, const Value& v) { d.out.admin_socket = v.text; },
      .computed = admin_socket,
      .restart = true},

@@ -53,6 +53,9 @@ Loaded load_checked(const LoadOptions& options) {
   walk(context, draft, loaded.provenance);
   for (const auto check : {check_listeners, check_upstreams, check_routes, check_mcp, check_certificates, check_access})
     check(context, draft);
+  // Written as empty it means none; not written, the socket lies beside the database.
+  if (draft.out.admin_socket.empty() && find_path(context.root, "admin.socket") == nullptr)
+    draft.out.admin_socket = draft.out.state.directory + "/admin.sock";
   hide_secrets(context, loaded.provenance);
   context.report.sort();
   loaded.diagnostics = std::move(context.report.diagnostics);

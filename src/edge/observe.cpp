@@ -59,6 +59,8 @@ void observe(Session& s) {
 
 void count_refusal(Session& s, std::string_view reason) {
   // Declaring takes a lock; refusals are rare and their reasons few.
+  constexpr std::string_view kPrefix = "refused:";
+  if (reason.starts_with(kPrefix)) reason.remove_prefix(kPrefix.size());
   const std::string route = s.record.route != nullptr ? s.record.route->name : "_none";
   const auto id = s.worker.metrics.registry.counter("gatehouse_http_requests_refused_total", "Requests refused or broken off.",
                                                     {{"route", route}, {"reason", std::string(reason)}});

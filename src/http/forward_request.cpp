@@ -8,6 +8,7 @@ namespace gatehouse::http {
 namespace {
 
 bool keeps(const Field& field, const RequestHead& head, const ForwardContext& context, bool nominations) noexcept {
+  if (context.strip_credentials && (field.id == FieldId::kAuthorization || field.id == FieldId::kXApiKey)) return false;
   switch (rule_of(field.id)) {
     case Rule::kKeep:
     case Rule::kServer:

@@ -30,6 +30,7 @@ struct ForwardContext {
   std::string_view traceparent;      // empty: inbound traceparent is kept
   bool keep_tracestate = true;       // false when a new trace was begun
   bool keep_underscore_names = false;
+  bool strip_credentials = false;    // Authorization and X-API-Key were meant for the daemon
   std::string_view host_override;    // empty: the client's authority
   Framing framing = Framing::kNone;  // of the body that follows
   std::uint64_t content_length = 0;

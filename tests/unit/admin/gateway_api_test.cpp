@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "house.h"
 
 namespace gatehouse::admin {
@@ -12,6 +14,17 @@ TEST_F(ApiTest, HealthIsTrue) {
   }
   status_.state = "failed";
   EXPECT_EQ(get("/health").status, 503);
+}
+
+TEST_F(ApiTest, HealthIsFalseWhenTheDatabaseIsDamaged) {
+  for (const char* file : {"/state/gatehouse.db", "/state/gatehouse.db-wal", "/state/gatehouse.db-shm"}) {
+    if (std::filesystem::exists(path_ + file)) std::ofstream(path_ + file, std::ios::binary | std::ios::in) << std::string(65536, 'x');
+  }
+  const Answer answer = get("/gateway/health");
+  EXPECT_EQ(answer.status, 503) << answer.body;
+  EXPECT_EQ(answer.json()["status"], "unhealthy");
+  EXPECT_TRUE(answer.json()["database"].get<std::string>().starts_with("database-")) << answer.body;
+  EXPECT_EQ(answer.body.find(path_), std::string::npos);
 }
 
 TEST_F(ApiTest, ReadinessNamesTheModules) {

@@ -112,6 +112,7 @@ TEST(ConfigFiles, TheExampleShowsTheDefaults) {
     const Key* key = find_branch(leaf.path)->key;
     const bool plain = key->path.find('*') == std::string_view::npos && key->path.find('[') == std::string_view::npos;
     if (!plain || key->path == "profile" || key->production != nullptr || leaf.over.empty() || key->sensitive) continue;
+    if (key->path == "admin.socket") continue;  // its default lies in the state directory
     EXPECT_EQ(leaf.from.value, leaf.over.back().value == "[localhost, 127.0.0.1, \"::1\"]" ? "[localhost, 127.0.0.1, ::1]"
                                                                                              : leaf.over.back().value)
         << leaf.path;
