@@ -187,6 +187,8 @@ Status Daemon::build_edge() {
 edge::Settings Daemon::edge_settings(const config::Configuration& configuration) const {
   edge::Settings settings = configuration.edge;
   settings.access_log = configuration.log.access;
+  for (edge::RouteSettings& route : settings.routes)
+    if (route.handler == "mcp" && route.scope.empty()) route.scope = "tools:call";
   for (edge::RouteSettings& route : admin::Api::routes()) settings.routes.push_back(std::move(route));
   if (!configuration.admin_socket.empty()) {
     edge::ListenerSettings socket;

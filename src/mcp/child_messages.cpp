@@ -20,7 +20,7 @@ Refusal legacy_only_refusal() {
 }
 
 void Child::submit(const std::shared_ptr<const Submission>& submission) {
-  if (stopping()) return fail(*submission, {502, kInternalError, "session_ended", "The session to the server ended", {}});
+  if (stopping()) return fail(*submission, {404, kInvalidRequest, "session_gone", "Session not found", {}});
   if (out_.size() - out_at_ > limits_.message_bytes + limits_.queue_bytes || waiting_.size() >= kWaitingForProbe)
     return fail(*submission, {503, kInternalError, "server_busy", "The server does not read its input", {}});
   if (phase_ == Phase::kProbing) return waiting_.push_back(submission);

@@ -180,7 +180,10 @@ def fetch(address, target="/", method="GET", fields=(), body=b"", tls=False, hos
     """One request on a connection of its own; gives the response."""
     stream = connect(address, tls)
     try:
-        stream.sock.sendall(request_bytes(method, target, [*fields, ("Connection", "close")], body, host))
+        try:
+            stream.sock.sendall(request_bytes(method, target, [*fields, ("Connection", "close")], body, host))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # answered and closed before it took everything: the answer waits to be read
         return stream.response(method)
     finally:
         stream.sock.close()

@@ -272,7 +272,7 @@ TEST(HttpAnswer, OwnHead) {
 
 // Who the client is.
 
-class TrustSet : public AddressTest {
+class TrustSet final : public AddressTest {
  public:
   explicit TrustSet(std::set<std::string> addresses) : addresses_(std::move(addresses)) {}
   bool trusted(std::string_view address) const override { return addresses_.contains(std::string(address)); }
