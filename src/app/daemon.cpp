@@ -139,7 +139,7 @@ Status Daemon::open_state() {
   accounts_ = std::move(*accounts);
   // Never into the log, which is kept and shipped.
   if (const auto password = accounts_->first_password()) {
-    std::fprintf(stderr, "gatehouse: created the administrator 'admin' with the password %s (shown this once)\n",
+    std::fprintf(stderr, "gatehouse: created the administrator 'admin'; shown this once, its password: %s\n",
                  std::string(password->reveal()).c_str());
   }
   return {};

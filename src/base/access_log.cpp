@@ -45,6 +45,7 @@ bool AccessRing::push(std::string_view line) noexcept {
 }
 
 bool AccessRing::refuse() noexcept {
+  log::add_dropped(1);  // here, because the writer may hang on its reader for long
   dropped_.store(dropped_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return false;
 }
@@ -125,8 +126,8 @@ void AccessWriter::count_drops() noexcept {
   if (refused + lost == counted_) return;
   const std::uint64_t more = refused + lost - counted_;
   counted_ += more;
+  if (lost > counted_lost_) log::add_dropped(lost - std::exchange(counted_lost_, lost));
   dropped_.store(counted_, std::memory_order_relaxed);
-  log::add_dropped(more);
 }
 
 void AccessWriter::wait() noexcept {

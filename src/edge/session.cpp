@@ -98,6 +98,7 @@ std::string_view Session::own_head(const http::Response& response, http::Framing
   head.date = worker.date.at(worker.loop.clock().wall());
   head.request_id = record.request_id;
   head.headers = response.headers;
+  head.extra = "X-Content-Type-Options: nosniff\r\n";
   record.status = response.status;
   record.first_byte = worker.loop.clock().now();
   answered = true;

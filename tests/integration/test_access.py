@@ -101,7 +101,7 @@ class TokenTest(AccessTest):
         directory = self.temporary_directory()
         with Daemon(self.config, directory=directory, env={"TEST_ADMIN_PASSWORD": PASSWORD}) as self.daemon:
             token = self.token()
-        with Daemon(self.config, directory=directory) as self.daemon:
+        with Daemon(self.config, directory=directory, env={"TEST_ADMIN_PASSWORD": PASSWORD}) as self.daemon:
             self.assertEqual(self.request("/gateway/stats", key=token)[0], 200)
 
 

@@ -118,6 +118,7 @@ class AccessWriter {
   std::vector<std::unique_ptr<AccessRing>> rings_;
   std::atomic<bool> stopping_{false};
   std::uint64_t counted_ = 0;
+  std::uint64_t counted_lost_ = 0;
   std::atomic<std::uint64_t> dropped_{0};
   std::thread thread_;
 };
