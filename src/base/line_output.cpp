@@ -29,9 +29,15 @@ void LineOutput::write(std::string_view lines, const std::atomic<bool>& hurry) n
 }
 
 void LineOutput::write(std::span<const iovec> parts, const std::atomic<bool>& hurry) noexcept {
-  const std::lock_guard lock(mutex_);
   int patience = kHurriedSlices;
   bool alive = true;
+  // The holder may be waiting for the same hanging reader.
+  std::unique_lock lock(mutex_, std::defer_lock);
+  while (!lock.try_lock_for(std::chrono::milliseconds(kSliceMs))) {
+    if (!hurry.load(std::memory_order_relaxed) || --patience >= 0) continue;
+    for (const iovec& part : parts) lost_.fetch_add(count_lines(view(part)), std::memory_order_relaxed);
+    return;
+  }
   if (torn_) {
     std::string_view newline = "\n";
     alive = write_some(newline, hurry, patience);

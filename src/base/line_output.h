@@ -30,7 +30,7 @@ class LineOutput {
   bool write_some(std::string_view& rest, const std::atomic<bool>& hurry, int& patience) noexcept;
   bool wait_writable(const std::atomic<bool>& hurry, int& patience) noexcept;
 
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   int fd_;
   bool torn_ = false;  // the last byte that got through was not a newline
   std::atomic<std::uint64_t> lost_{0};
