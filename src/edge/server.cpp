@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "gatehouse/base/log.h"
 #include "worker.h"
@@ -44,6 +45,8 @@ struct Server::State {
   Ports ports;
   EdgeMetrics metrics;
   std::vector<std::unique_ptr<Worker>> workers;
+  // Changed on loop 0 only; status and metrics read them from other threads.
+  mutable std::mutex mutex;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::shared_ptr<const Snapshot> snapshot;
 };
@@ -90,6 +93,7 @@ Status Server::apply(const Settings& settings, const std::vector<upstream::Group
   }
 
   // From here on nothing fails.
+  const std::lock_guard lock(s.mutex);
   s.snapshot = *snapshot;
   s.on_each([shared = *snapshot](Worker& worker, std::size_t) { worker.adopt(shared); });
   for (Opened& one : opened) {
@@ -117,6 +121,7 @@ void Server::set_authenticators(std::vector<std::shared_ptr<const Authenticator>
 
 void Server::drain() {
   state_->on_each([](Worker& worker, std::size_t) { worker.drain(); });
+  const std::lock_guard lock(state_->mutex);
   state_->listeners.clear();
 }
 
@@ -134,6 +139,7 @@ std::uint64_t Server::connections() const noexcept {
 
 std::vector<ListenerStatus> Server::listeners() const {
   std::vector<ListenerStatus> list;
+  const std::lock_guard lock(state_->mutex);
   for (const auto& listener : state_->listeners)
     list.push_back({listener->settings.name, listener->address, listener->settings.protocols, listener->settings.tls,
                     listener->connections.load(std::memory_order_relaxed)});
@@ -142,6 +148,7 @@ std::vector<ListenerStatus> Server::listeners() const {
 
 std::vector<UpstreamStatus> Server::upstreams() const {
   std::vector<UpstreamStatus> list;
+  const std::lock_guard lock(state_->mutex);
   if (!state_->snapshot) return list;
   for (const auto& group : state_->snapshot->groups)
     for (const auto& server : group->servers())

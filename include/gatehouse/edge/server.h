@@ -8,8 +8,8 @@
 //
 // apply() builds everything that the new settings need (sockets, certificates, routes) before it changes anything; when
 // that fails nothing has changed. Requests under way end with the snapshot they began with.
-// Owner: main. Thread: all members belong to the thread of loop 0, or to main before the loops run. Errors: those of net::listen, tls::Context,
-// and "unknown-handler".
+// Owner: main. Thread: members belong to the thread of loop 0, or to main before the loops run; those that only report may
+// be called from any. Errors: those of net::listen, tls::Context, and "unknown-handler".
 #pragma once
 
 #include <cstdint>
