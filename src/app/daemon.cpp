@@ -1,6 +1,7 @@
 // The wiring: who exists, who knows whom, in which order they start and stop.
 #include "daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -441,6 +442,9 @@ admin::StatusView Daemon::status() {
 }  // namespace
 
 int run_daemon(const RunOptions& options) {
+  // Hashing a password takes 19 MiB for a moment. A fixed threshold gives them back to the system; glibc's own would grow
+  // with the first hash and keep the memory of all later ones.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   ::signal(SIGPIPE, SIG_IGN);
   config::Loaded loaded = config::load(load_options(options));
   const std::string text = config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
