@@ -13,6 +13,7 @@ void BodySource::start(tls::Stream& stream, std::span<char> buffer, std::size_t 
   decoder_.reset();
   remaining_ = framing == http::Framing::kLength ? length : 0;
   payload_ = 0;
+  limit_ = UINT64_MAX;
   done_ = framing == http::Framing::kNone || (framing == http::Framing::kLength && length == 0);
 }
 
@@ -34,7 +35,7 @@ BodySource::Piece BodySource::next() noexcept {
     const auto step = decoder_.feed(unread());
     begin_ += step.consumed;
     payload_ += step.payload.size();
-    if (step.state == http::ParseState::kRefused) return {State::kRefused, {}};
+    if (step.state == http::ParseState::kRefused || payload_ > limit_) return {State::kRefused, {}};
     if (decoder_.done()) done_ = true;
     if (!step.payload.empty()) return {State::kPiece, step.payload};
     if (done_) return {State::kEnd, {}};

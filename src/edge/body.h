@@ -26,6 +26,7 @@ class BodySource {
   Piece next() noexcept;
   tls::IoState fill() noexcept;  // call when next() said kNeedMore
   void end_by_close() noexcept { done_ = true; }
+  void limit(std::uint64_t bytes) noexcept { limit_ = bytes; }  // more payload is kRefused; start() lifts it
 
   bool done() const noexcept { return done_; }
   http::Framing framing() const noexcept { return framing_; }
@@ -41,6 +42,7 @@ class BodySource {
   http::ChunkedDecoder decoder_;
   std::uint64_t remaining_ = 0;
   std::uint64_t payload_ = 0;
+  std::uint64_t limit_ = UINT64_MAX;
   bool done_ = true;
 };
 

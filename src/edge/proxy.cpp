@@ -81,7 +81,7 @@ class Relay {
   Failure step_upload();
   Failure read_response_head(bool* complete);
   bool may_ask_again() const;
-  void begin_answer();
+  bool begin_answer();  // false: the head does not fit
   Failure step_answer();
   void finish();
   runtime::SteadyTime now() const { return s_.worker.loop.clock().now(); }
@@ -217,6 +217,7 @@ runtime::Task<bool> Relay::pass_interim() {
 runtime::Task<Failure> Relay::ask() {
   const std::string_view head = request_head();
   if (head.empty()) co_return Failure{431, "refused:head_too_large", "head-too-large", "the request head is too large to forward"};
+  s_.body.limit(route_.body_limit);
   upload_.start(s_.body, upstream_->stream, head, block_.request.framing == http::Framing::kChunked);
   upload_rate_.start(now());
   block_.response_parser = http::ResponseParser(s_.settings().limits.head);
@@ -235,7 +236,10 @@ runtime::Task<Failure> Relay::ask() {
       continue;
     }
     if (s_.gone()) co_return kClientClosed;
-    if (upload_state_ == Pump::State::kBusy) s_.waiter.notify();
+    if (upload_state_ == Pump::State::kBusy) {
+      co_await s_.waiter.yield();
+      continue;
+    }
     if (!s_.timer.armed() || seen != progress_) {
       const bool waits_for_client = upload_state_ == Pump::State::kNeedsInput;
       s_.timer.arm(waits_for_client ? s_.timeouts().request_body : s_.timeouts().response_head);
@@ -251,7 +255,7 @@ runtime::Task<Failure> Relay::ask() {
   co_return kOk;
 }
 
-void Relay::begin_answer() {
+bool Relay::begin_answer() {
   const http::ResponseHead& head = block_.response;
   if (!s_.body.done() || s_.draining()) s_.keep = false;  // P-10: what was not read cannot be followed by a request
   http::ResponseContext context;
@@ -266,11 +270,13 @@ void Relay::begin_answer() {
   context.date = s_.worker.date.at(s_.worker.loop.clock().wall());
   context.request_id = s_.record.request_id;
   const std::size_t size = http::write_response_head(block_.response_out, head, context);
+  if (size == 0) return false;
   response_body_.start(upstream_->stream, block_.upstream_in, head.size, response_bytes_, 0, head.framing, head.content_length);
   download_.start(response_body_, s_.stream, {block_.response_out, size}, context.framing == http::Framing::kChunked);
   s_.record.status = head.status;
   s_.record.first_byte = now();
   s_.answered = true;
+  return true;
 }
 
 Failure Relay::step_answer() {
@@ -292,7 +298,7 @@ Failure Relay::step_answer() {
 
 runtime::Task<Failure> Relay::answer() {
   const bool event_stream = is_event_stream(block_.response);
-  begin_answer();
+  if (!begin_answer()) co_return kUpstreamMalformed;
   s_.timer.disarm();
   RateGuard rate;
   rate.start(now());
@@ -304,7 +310,10 @@ runtime::Task<Failure> Relay::answer() {
       if (const Failure failure = step_upload(); failed(failure)) co_return failure;
     }
     if (s_.gone()) co_return kClientClosed;
-    if (download_state_ == Pump::State::kBusy || upload_state_ == Pump::State::kBusy) s_.waiter.notify();
+    if (download_state_ == Pump::State::kBusy || (!upload_.done() && upload_state_ == Pump::State::kBusy)) {
+      co_await s_.waiter.yield();
+      continue;
+    }
     const bool to_client = download_state_ == Pump::State::kNeedsRoom;
     if (!s_.timer.armed() || seen != progress_) {
       seen = progress_;

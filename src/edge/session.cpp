@@ -323,7 +323,8 @@ runtime::Task<void> dispatch(Session& s) {
   identify(s);                                                  // first, so that every refusal carries its ids
   const http::RequestHead& request = s.block->request;
   s.body.start(s.stream, s.block->client_in, request.size, s.buffered, request.size, request.framing, request.content_length);
-  if (!request.keep_alive) s.keep = false;
+  const std::uint32_t most = s.settings().limits.requests_per_connection;
+  if (!request.keep_alive || (most != 0 && s.requests + 1 >= most)) s.keep = false;
   const Route* route = s.snapshot->shared->router.find(request.host, request.path);  // on the form that is forwarded
   if (route == nullptr) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
   s.record.route = route;

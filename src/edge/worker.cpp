@@ -43,8 +43,7 @@ struct Worker::Acceptor {
         pause.arm(kAcceptPause);
         while (!pause.expired()) co_await waiter.wait();
       } else {
-        waiter.notify();
-        co_await waiter.wait();
+        co_await waiter.yield();
       }
     }
   }

@@ -93,6 +93,7 @@ double Loop::take_max_turn_seconds() noexcept {
 
 void Loop::enqueue(Waiter& waiter) noexcept {
   waiter.queued_ = true;
+  ++ready_count_;
   waiter.previous_ready_ = last_ready_;
   waiter.next_ready_ = nullptr;
   (last_ready_ != nullptr ? last_ready_->next_ready_ : first_ready_) = &waiter;
@@ -110,18 +111,16 @@ void Loop::dequeue(Waiter& waiter) noexcept {
   (waiter.previous_ready_ != nullptr ? waiter.previous_ready_->next_ready_ : first_ready_) = waiter.next_ready_;
   (waiter.next_ready_ != nullptr ? waiter.next_ready_->previous_ready_ : last_ready_) = waiter.previous_ready_;
   waiter.queued_ = false;
+  --ready_count_;
 }
 
 // Coroutines that are notified while this runs are resumed by the next turn, so that two that wake each other cannot
 // keep the loop from its sockets.
 void Loop::resume_ready() {
-  Waiter* const last = last_ready_;
-  while (first_ready_ != nullptr) {
+  for (std::size_t left = ready_count_; left > 0 && first_ready_ != nullptr; --left) {
     Waiter& waiter = *first_ready_;
-    const bool is_last = &waiter == last;
     dequeue(waiter);
     if (waiter.sleeper_) std::exchange(waiter.sleeper_, {}).resume();
-    if (is_last) break;
   }
 }
 

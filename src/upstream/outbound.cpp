@@ -65,6 +65,7 @@ struct Outbound::State {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::uint64_t remaining = 0;
+  bool request_sent = false;
 };
 
 Outbound::Outbound(Pool& pool, runtime::Waiter& waiter) : state_(std::make_unique<State>(pool, waiter)) {}
@@ -119,17 +120,19 @@ runtime::Task<Result<int>> Outbound::start(OutboundRequest request, std::chrono:
       }
       const tls::IoState got = s.fill();
       if (got == tls::IoState::kDone) {
-        const auto parsed = s.parser.parse(s.unread(), method_of(request.method), s.head);
+        auto parsed = s.parser.parse(s.unread(), method_of(request.method), s.head);
+        while (parsed == http::ParseState::kComplete && s.head.status < 200 && s.head.status != 101) {
+          s.begin += s.head.size;
+          s.parser.reset();
+          parsed = s.begin < s.end ? s.parser.parse(s.unread(), method_of(request.method), s.head) : http::ParseState::kIncomplete;
+        }
         if (parsed == http::ParseState::kRefused || (parsed == http::ParseState::kComplete && s.head.status == 101))
           co_return make_error("upstream-malformed", "the answer of " + s.connection->server().name + " is not HTTP: " +
                                                          s.parser.refusal().reason);
-        if (parsed == http::ParseState::kComplete && s.head.status < 200) {
-          s.begin += s.head.size;
-          s.parser.reset();
-        } else if (parsed == http::ParseState::kComplete) {
-          break;
-        }
-        continue;
+        if (parsed != http::ParseState::kComplete) continue;
+        s.request_sent = sending.done();  // otherwise the server would read the rest of it as the next request
+        failed = tls::IoState::kDone;     // an answer counts, even when the server stopped reading
+        break;
       }
       if (got != tls::IoState::kWouldBlock) failed = got;
       if (failed != tls::IoState::kDone) break;
@@ -155,7 +158,7 @@ runtime::Task<Result<int>> Outbound::start(OutboundRequest request, std::chrono:
 }
 
 Piece Outbound::State::finish(Piece::State state) {
-  if (state == Piece::State::kEnd && connection && head.keep_alive && head.framing != http::Framing::kUntilClose &&
+  if (state == Piece::State::kEnd && request_sent && connection && head.keep_alive && head.framing != http::Framing::kUntilClose &&
       begin == end) {
     pool.give_back(std::move(connection));
   }

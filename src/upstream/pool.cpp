@@ -1,5 +1,8 @@
 #include "gatehouse/upstream/pool.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "gatehouse/net/connect.h"
 
 namespace gatehouse::upstream {
@@ -24,12 +27,16 @@ Pool::Pool(runtime::Loop& loop, std::shared_ptr<const Group> group, net::Resolve
   tasks_.spawn(sweep());
 }
 
-// Smooth weighted round robin: everybody gains its weight, the richest serves and pays the sum.
+// Smooth weighted round robin: everybody gains its weight, the richest serves and pays the sum. Backups stand aside unless
+// there is nobody else.
 Pool::Slot& Pool::next_slot() noexcept {
-  Slot* best = &slots_.front();
+  const auto first = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.server->settings.backup; });
+  const bool backups = first == slots_.end();
+  Slot* best = backups ? &slots_.front() : &*first;
   if (slots_.size() == 1) return *best;
   std::int64_t total = 0;
   for (Slot& slot : slots_) {
+    if (slot.server->settings.backup != backups) continue;
     slot.current_weight += slot.server->settings.weight;
     total += slot.server->settings.weight;
     if (slot.current_weight > best->current_weight) best = &slot;
@@ -54,12 +61,14 @@ std::unique_ptr<Connection> Pool::take_idle(runtime::Waiter& waiter) {
     connection->stream.set_waiter(&waiter);
     return connection;
   }
+  picked_ = &slot;
   return nullptr;
 }
 
 void Pool::give_back(std::unique_ptr<Connection> connection) {
   for (Slot& slot : slots_) {
     if (slot.server != &connection->server() || slot.idle.size() >= group_->settings().max_idle) continue;
+    if (idle() == 0) sweeper_.notify();
     ++connection->requests;
     connection->idle_since = loop_.clock().now();
     connection->stream.set_waiter(&sweeper_);
@@ -70,8 +79,12 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
 
 runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(runtime::Waiter& waiter) {
   Error last = make_error("upstream-busy", "every server of '" + group_->settings().name + "' has its maximum of connections");
-  for (std::size_t attempt = 0; attempt < slots_.size(); ++attempt) {
-    Server& server = *next_slot().server;
+  // The one that take_idle() chose and found without connections, then the others; backups last.
+  const Slot& first = picked_ != nullptr ? *std::exchange(picked_, nullptr) : next_slot();
+  const std::size_t start = static_cast<std::size_t>(&first - slots_.data());
+  for (std::size_t attempt = 0; attempt < 2 * slots_.size(); ++attempt) {
+    Server& server = *slots_[(start + attempt) % slots_.size()].server;
+    if (server.settings.backup != (attempt >= slots_.size())) continue;
     if (server.connections.load(std::memory_order_relaxed) >= group_->settings().max_connections) continue;
     auto connection = co_await connect_to(server, waiter);
     if (connection) co_return connection;

@@ -48,6 +48,21 @@ class Waiter {
     return Awaiter{*this};
   }
 
+  // Lets everybody else run once, then goes on.
+  auto yield() noexcept {
+    struct Awaiter {
+      Waiter& waiter;
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> handle) const noexcept {
+        waiter.notified_ = false;
+        waiter.sleeper_ = handle;
+        waiter.notify();
+      }
+      void await_resume() const noexcept {}
+    };
+    return Awaiter{*this};
+  }
+
   Loop& loop() const noexcept { return loop_; }
 
  private:
@@ -152,6 +167,7 @@ class Loop {
   std::unique_ptr<Reactor> reactor_;
   Waiter* first_ready_ = nullptr;
   Waiter* last_ready_ = nullptr;
+  std::size_t ready_count_ = 0;
   bool drain_posted_ = false;
 };
 

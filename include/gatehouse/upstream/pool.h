@@ -101,6 +101,7 @@ class Pool {
   std::shared_ptr<const Group> group_;
   net::Resolver& resolver_;
   std::vector<Slot> slots_;
+  Slot* picked_ = nullptr;  // by a take_idle() that found nothing; the connect() that follows begins there
   runtime::Waiter sweeper_;
   runtime::TaskGroup tasks_;
 };

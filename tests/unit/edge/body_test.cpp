@@ -104,6 +104,13 @@ TEST_F(PumpTest, BrokenChunksAreRefused) {
   EXPECT_EQ(step(), Pump::State::kSourceRefused);
 }
 
+TEST_F(PumpTest, ABodyOverTheLimitIsRefusedBeforeItIsSent) {
+  start(http::Framing::kChunked, 0, true, "H;", "5\r\nabcde\r\n0\r\n\r\n");
+  body_.limit(4);
+  EXPECT_EQ(step(), Pump::State::kSourceRefused);
+  EXPECT_EQ(output_, "");
+}
+
 TEST_F(PumpTest, ASinkThatTakesNothingStopsTheReading) {
   start(http::Framing::kUntilClose, 0, false, "H;");
   std::string sent;
