@@ -10,6 +10,8 @@ namespace gatehouse::mcp {
 
 namespace {
 
+using stdio::Event;
+
 constexpr std::chrono::seconds kPing{15};
 constexpr std::string_view kPingComment = ": ping\n\n";
 
@@ -28,7 +30,7 @@ class GroupGuard {
   GroupGuard(const GroupGuard&) = delete;
   GroupGuard& operator=(const GroupGuard&) = delete;
   ~GroupGuard() {
-    lane_->run_on(from_, [group = group_, cancel = cancel_](Lane& lane) { lane.release(group, cancel); });
+    lane_->run_on(from_, [group = group_, cancel = cancel_](Lane& lane) { lane.children().release(group, cancel); });
   }
   void cancel() noexcept { cancel_ = true; }
 
@@ -46,7 +48,7 @@ class StartGuard {
   StartGuard(const StartGuard&) = delete;
   StartGuard& operator=(const StartGuard&) = delete;
   ~StartGuard() {
-    if (lane_) lane_->run_on(from_, [key = key_](Lane& lane) { lane.stop_child(key, "not_initialized"); });
+    if (lane_) lane_->run_on(from_, [key = key_](Lane& lane) { lane.children().stop(key, "not_initialized"); });
   }
   void commit() noexcept { lane_.reset(); }
 
@@ -132,10 +134,7 @@ runtime::Task<bool> Answers::take(Event event) {
   std::erase(open_, event.id);
   if (closed_quietly(event)) co_return co_await begin();
   std::string bytes = std::move(event.bytes);
-  if (event.type == Event::Type::kFailed) {
-    const std::string data = event.refusal.data.empty() ? reason_data(event.refusal.reason) : event.refusal.data;
-    bytes = error_body(event.id, event.refusal.code, event.refusal.message, data);
-  }
+  if (event.type == Event::Type::kFailed) bytes = error_body(event.id, event.refusal);
   if (streaming_) co_return co_await send_event(bytes);
   if (!batch_) status_ = status_of(event);
   ready_.push_back(std::move(bytes));
@@ -164,7 +163,7 @@ runtime::Task<void> Answers::finish() {
 using OnFirst = std::function<void(const Event&, http::Headers&)>;
 
 // Waits for all answers. Its deadline is the server's call timeout.
-runtime::Task<Outcome> answer(Context& context, const Post& post, InboxReader& inbox, GroupGuard& guard, const OnFirst& on_first) {
+runtime::Task<Outcome> answer(Context& context, const Post& post, stdio::InboxReader& inbox, GroupGuard& guard, const OnFirst& on_first) {
   http::Exchange& exchange = context.exchange;
   Answers answers(exchange, post);
   runtime::Timer deadline(exchange.waiter()), ping(exchange.waiter());
@@ -198,8 +197,8 @@ runtime::Task<Outcome> answer(Context& context, const Post& post, InboxReader& i
   co_return outcome;
 }
 
-std::shared_ptr<Submission> make_submission(Context& context, const Post& post) {
-  auto submission = std::make_shared<Submission>();
+std::shared_ptr<stdio::Submission> make_submission(Context& context, const Post& post) {
+  auto submission = std::make_shared<stdio::Submission>();
   submission->body = post.body;
   submission->group = context.shared.new_key();
   // The envelopes must point into the copy, which the lane's thread reads.
@@ -225,13 +224,13 @@ runtime::Task<Outcome> start_session(Context& context, Post post) {
   }
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = context.lanes[loop.index()];
-  const std::uint64_t key = context.shared.new_key();
   auto submission = make_submission(context, post);
+  const std::uint64_t key = submission->group;
   submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
   StartGuard started(lane, loop, key);
   GroupGuard guard(lane, loop, submission->group, false);
-  InboxReader inbox(submission->inbox, context.exchange.waiter());
-  lane->start_session(key, context.server, submission);
+  stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
+  lane->children().start_session(context.server->child, submission);
   const OnFirst open = [&](const Event& event, http::Headers& headers) {
     if (event.type != Event::Type::kResponse || event.error_code) return;
     SessionFacts facts{context.principal(), context.endpoint, context.server,
@@ -239,8 +238,7 @@ runtime::Task<Outcome> start_session(Context& context, Post post) {
     const auto session = context.shared.directory.open(*place, std::move(facts), context.clock());
     headers.emplace_back("Mcp-Session-Id", session->id);
     started.commit();
-    lane->bind(key, session->id);
-    context.shared.observer.sessions(context.server->settings.name, static_cast<std::int64_t>(context.shared.directory.size()));
+    if (!lane->children().bind(key, session->id)) context.shared.directory.close(session->id);
   };
   co_return co_await answer(context, post, inbox, guard, open);
 }
@@ -252,7 +250,7 @@ runtime::Task<Outcome> post_in_session(Context& context, Post post, std::shared_
   auto submission = make_submission(context, post);
   const std::uint64_t key = use->facts.child;
   if (post.request_ids().empty()) {
-    lane->run_on(loop, [key, submission](Lane& own) { own.submit(key, submission); });
+    lane->run_on(loop, [key, submission](Lane& own) { own.children().submit(key, submission); });
     http::Response accepted;
     accepted.status = 202;
     co_await context.exchange.respond(std::move(accepted));
@@ -260,8 +258,8 @@ runtime::Task<Outcome> post_in_session(Context& context, Post post, std::shared_
   }
   submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
   GroupGuard guard(lane, loop, submission->group, false);
-  InboxReader inbox(submission->inbox, context.exchange.waiter());
-  lane->run_on(loop, [key, submission](Lane& own) { own.submit(key, submission); });
+  stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
+  lane->run_on(loop, [key, submission](Lane& own) { own.children().submit(key, submission); });
   const OnFirst gone = [&](const Event& event, http::Headers&) {
     if (event.type == Event::Type::kFailed && event.refusal.reason == "session_gone") context.shared.directory.close(session->id);
   };
@@ -272,8 +270,8 @@ runtime::Task<Outcome> post_modern(Context& context, Post post) {
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = lane_of(context);
   auto submission = make_submission(context, post);
-  const auto submit = [submission, server = context.server, principal = context.principal()](Lane& own) {
-    own.submit_shared(server, principal, submission);
+  const auto submit = [submission, server = context.server->child, principal = context.principal()](Lane& own) {
+    own.children().submit_shared(server, principal, submission);
   };
   if (post.request_ids().empty()) {
     // What a client cancels it cancels by closing its stream; a request id alone names nothing on a shared connection.
@@ -285,7 +283,7 @@ runtime::Task<Outcome> post_modern(Context& context, Post post) {
   }
   submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
   GroupGuard guard(lane, loop, submission->group, true);
-  InboxReader inbox(submission->inbox, context.exchange.waiter());
+  stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
   lane->run_on(loop, submit);
   co_return co_await answer(context, post, inbox, guard, {});
 }
@@ -314,8 +312,8 @@ runtime::Task<void> get_from_child(Context& context, std::shared_ptr<Session> se
   const std::uint64_t group = context.shared.new_key();
   const auto mailbox = make_inbox(lane, loop, group, context.config->settings.max_queue_bytes);
   GroupGuard guard(lane, loop, group, false);
-  InboxReader inbox(mailbox, exchange.waiter());
-  lane->run_on(loop, [key = use->facts.child, group, mailbox](Lane& own) { own.listen(key, group, mailbox); });
+  stdio::InboxReader inbox(mailbox, exchange.waiter());
+  lane->run_on(loop, [key = use->facts.child, group, mailbox](Lane& own) { own.children().listen(key, group, mailbox); });
   http::Response head = sse_head();
   if (!co_await exchange.begin_stream(std::move(head))) co_return;
   runtime::Timer ping(exchange.waiter());

@@ -4,31 +4,18 @@
 
 namespace gatehouse::mcp {
 
-bool ServerState::take_process(std::uint32_t limit) noexcept {
-  std::uint32_t now = processes_.load(std::memory_order_relaxed);
-  do {
-    if (now >= limit) return false;
-  } while (!processes_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed));
-  return true;
+namespace {
+
+std::shared_ptr<const Server> make_server(const ServerSettings& settings, std::shared_ptr<stdio::ServerState> state) {
+  auto server = std::make_shared<Server>(Server{settings, std::move(state), nullptr});
+  if (settings.url.empty())
+    server->child = std::make_shared<stdio::Server>(stdio::Server{{settings.name, settings.command, settings.environment, settings.max_processes,
+                                                                   settings.start_timeout, settings.stop_grace},
+                                                                  server->state});
+  return server;
 }
 
-void ServerState::failed(std::string_view error) {
-  const std::lock_guard lock(mutex_);
-  last_error_ = error;
-  failing_.store(true, std::memory_order_relaxed);
-}
-
-void ServerState::succeeded() {
-  if (!failing_.load(std::memory_order_relaxed)) return;
-  const std::lock_guard lock(mutex_);
-  last_error_.clear();
-  failing_.store(false, std::memory_order_relaxed);
-}
-
-std::string ServerState::last_error() const {
-  const std::lock_guard lock(mutex_);
-  return last_error_;
-}
+}  // namespace
 
 std::string Server::path() const {
   const std::size_t authority = settings.url.find("://");
@@ -79,9 +66,9 @@ std::shared_ptr<const Config> make_config(Settings settings, std::vector<std::st
     if (previous != nullptr)
       if (const auto found = previous->servers.find(server.name); found != previous->servers.end()) old = found->second;
     if (!old || !same(old->settings, server)) {
-      auto state = old ? old->state : std::make_shared<ServerState>(server.name);
+      auto state = old ? old->state : std::make_shared<stdio::ServerState>();
       state->legacy_until.store(0, std::memory_order_relaxed);
-      old = std::make_shared<Server>(Server{server, std::move(state)});
+      old = make_server(server, std::move(state));
     }
     config->servers.emplace(server.name, std::move(old));
   }

@@ -1,49 +1,23 @@
 // The configuration as requests use it: immutable, shared; and what outlives a reload about each server.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gatehouse/mcp/settings.h"
+#include "gatehouse/stdio/server.h"
 #include "ingress.h"
 
 namespace gatehouse::mcp {
 
-// Any thread.
-class ServerState {
- public:
-  explicit ServerState(std::string name) : name_(std::move(name)) {}
-  const std::string& name() const noexcept { return name_; }
-
-  bool take_process(std::uint32_t limit) noexcept;  // false: at the limit
-  void give_process() noexcept { processes_.fetch_sub(1, std::memory_order_relaxed); }
-  std::uint32_t processes() const noexcept { return processes_.load(std::memory_order_relaxed); }
-
-  void failed(std::string_view error);
-  void succeeded();
-  std::string last_error() const;
-
-  // A child that does not speak 2026-07-28 is not asked again before this time (nanoseconds of the steady clock).
-  std::atomic<std::int64_t> legacy_until{0};
-
- private:
-  const std::string name_;
-  std::atomic<std::uint32_t> processes_{0};
-  std::atomic<bool> failing_{false};
-  mutable std::mutex mutex_;
-  std::string last_error_;
-};
-
 struct Server {
   ServerSettings settings;
-  std::shared_ptr<ServerState> state;
-  bool http() const noexcept { return !settings.url.empty(); }
+  std::shared_ptr<stdio::ServerState> state;
+  std::shared_ptr<const stdio::Server> child;   // null: reached over HTTP
+  bool http() const noexcept { return child == nullptr; }
   std::string path() const;  // of the URL, with query; "/" when it has none
 };
 

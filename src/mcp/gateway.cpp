@@ -51,12 +51,10 @@ struct Gateway::State {
 void finish_session(const std::vector<std::shared_ptr<Lane>>& lanes, HttpPort* http, const runtime::Loop* from,
                     const Session& session, const char* reason) {
   const SessionFacts& facts = session.facts;
-  Shared& shared = lanes.front()->shared();
-  shared.observer.sessions(facts.server->settings.name, static_cast<std::int64_t>(shared.directory.size()));
   const auto& lane = lanes[facts.server->http() ? 0 : facts.lane];
   std::function<void(Lane&)> work;
   if (!facts.server->http())
-    work = [key = facts.child, reason](Lane& own) { own.stop_child(key, reason); };
+    work = [key = facts.child, reason](Lane& own) { own.children().stop(key, reason); };
   else if (http != nullptr)
     work = [http, server = facts.server, id = facts.server_session](Lane& own) { own.delete_server_session(*http, server, id); };
   else
@@ -92,7 +90,10 @@ void Gateway::reload(Settings settings, std::vector<std::string> route_hosts) {
   for (const auto& lane : state_->lanes)
     lane->post([next](Lane& own) {
       own.set_config(next);
-      own.stop_stale(*next);
+      own.children().stop_shared_unless([&](const stdio::Server& server) {
+        const auto found = next->servers.find(server.settings.name);
+        return found != next->servers.end() && found->second->child.get() == &server;
+      });
     });
   const auto stale = [&](const Session& session) { return next->find(session.facts.endpoint).server != session.facts.server; };
   state_->end(state_->shared->directory.close_if(stale), "reconfigured");
@@ -100,7 +101,7 @@ void Gateway::reload(Settings settings, std::vector<std::string> route_hosts) {
 
 void Gateway::drain() {
   state_->shared->draining.store(true, std::memory_order_relaxed);
-  for (const auto& lane : state_->lanes) lane->post([](Lane& own) { own.drain(); });
+  for (const auto& lane : state_->lanes) lane->post([](Lane& own) { own.children().drain(); });
 }
 
 std::vector<ServerStatus> Gateway::status() const {

@@ -6,7 +6,6 @@
 #include "exchange_context.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/http/sse.h"
-#include "json_text.h"
 #include "relay.h"
 
 namespace gatehouse::mcp {
@@ -24,7 +23,7 @@ bool forwarded(const http::Field& field) noexcept {
     case http::FieldId::kTraceparent:
     case http::FieldId::kTracestate:
     case http::FieldId::kUserAgent: return true;
-    default: return field.name.size() > 10 && equal_fold(field.name.substr(0, 10), "mcp-param-");
+    default: return field.name.size() > 10 && http::equals_ignoring_case(field.name.substr(0, 10), "mcp-param-");
   }
 }
 
@@ -52,9 +51,7 @@ Refusal no_server() { return {502, kInternalError, "no_upstream", "The server is
 std::shared_ptr<Session> open_session(const Context& context, const Post& post, Directory::Place& place, std::string_view server_session) {
   SessionFacts facts{context.principal(), context.endpoint, context.server,
                      decode_string(post.first().protocol_version).value_or(""), std::string(server_session), 0, 0};
-  auto session = context.shared.directory.open(place, std::move(facts), context.clock());
-  context.shared.observer.sessions(context.server->settings.name, static_cast<std::int64_t>(context.shared.directory.size()));
-  return session;
+  return context.shared.directory.open(place, std::move(facts), context.clock());
 }
 
 // Headers of the server's answer that the client gets.

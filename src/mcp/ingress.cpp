@@ -4,7 +4,7 @@
 #include <array>
 #include <optional>
 
-#include "json_text.h"
+#include "protocol.h"
 
 namespace gatehouse::mcp {
 
@@ -22,7 +22,7 @@ std::string_view trim(std::string_view text) noexcept {
 std::string_view media_type(std::string_view value) noexcept { return trim(value.substr(0, value.find(';'))); }
 
 bool media_matches(std::string_view range, std::string_view type) noexcept {
-  if (range == "*/*" || equal_fold(range, type)) return true;
+  if (range == "*/*" || http::equals_ignoring_case(range, type)) return true;
   return range.ends_with("/*") && type.starts_with(range.substr(0, range.size() - 1));
 }
 
@@ -30,7 +30,7 @@ bool media_matches(std::string_view range, std::string_view type) noexcept {
 bool has_zero_quality(std::string_view range) noexcept {
   for (std::size_t at = range.find(';'); at != std::string_view::npos; at = range.find(';', at + 1)) {
     const std::string_view parameter = trim(range.substr(at + 1, range.find(';', at + 1) - at - 1));
-    if (parameter.size() > 2 && equal_fold(parameter.substr(0, 2), "q="))
+    if (parameter.size() > 2 && http::equals_ignoring_case(parameter.substr(0, 2), "q="))
       return parameter.substr(2).find_first_not_of("0.") == std::string_view::npos;
   }
   return false;
@@ -103,7 +103,7 @@ bool name_header_differs(const http::RequestHead& head, const Envelope& envelope
 bool param_header_malformed(const http::RequestHead& head, const Envelope&) {
   std::string decoded;
   for (const http::Field& field : head.fields)
-    if (field.name.size() > 10 && equal_fold(field.name.substr(0, 10), "mcp-param-") &&
+    if (field.name.size() > 10 && http::equals_ignoring_case(field.name.substr(0, 10), "mcp-param-") &&
         !decode_header_value(field.value, decoded))
       return true;
   return false;
@@ -160,10 +160,10 @@ bool accepts(std::string_view accept, std::string_view type) noexcept {
 }
 
 Refusal check_media(const http::RequestHead& head) {
-  if (!equal_fold(media_type(head.fields.value(FieldId::kContentType)), "application/json"))
+  if (!http::equals_ignoring_case(media_type(head.fields.value(FieldId::kContentType)), "application/json"))
     return {415, kInvalidRequest, "content_type", "Content-Type must be application/json", {}};
   if (const http::Field* coding = head.fields.find(FieldId::kContentEncoding);
-      coding != nullptr && !equal_fold(coding->value, "identity"))
+      coding != nullptr && !http::equals_ignoring_case(coding->value, "identity"))
     return {415, kInvalidRequest, "content_encoding", "Content-Encoding is not supported", {}};
   const std::string_view accept = head.fields.value(FieldId::kAccept);
   if (!accepts(accept, "application/json") || !accepts(accept, "text/event-stream"))
@@ -216,8 +216,7 @@ http::Response refusal_response(const Refusal& refusal, Raw id) {
   http::Response response;
   response.status = refusal.status;
   response.content_type = "application/json";
-  const std::string data = refusal.data.empty() ? reason_data(refusal.reason) : refusal.data;
-  response.body = error_body(id, refusal.code, refusal.message, data);
+  response.body = error_body(id, refusal);
   if (refusal.status == 405) response.headers.emplace_back("Allow", "GET, POST, DELETE");
   if (refusal.status == 429 || refusal.status == 503) response.headers.emplace_back("Retry-After", "5");
   if (refusal.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -6,22 +6,11 @@
 #include <vector>
 
 #include "gatehouse/http/exchange.h"
-#include "gatehouse/mcp/envelope.h"
-#include "protocol.h"
+#include "gatehouse/jsonrpc/protocol.h"
 
 namespace gatehouse::mcp {
 
-enum class Era { kLegacy, kModern };
-
-// Why a request is refused; status 0: it is not.
-struct Refusal {
-  int status = 0;
-  int code = 0;
-  std::string_view reason;   // slug (a literal), for metrics, access log and data.reason
-  std::string message{};
-  std::string data{};        // raw JSON; empty: {"reason": …}
-  explicit operator bool() const noexcept { return status != 0; }
-};
+using namespace jsonrpc;  // the words of this room
 
 struct Hosts {
   std::vector<std::string> hosts;    // host names without port

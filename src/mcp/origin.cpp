@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "ingress.h"
-#include "json_text.h"
 
 namespace gatehouse::mcp {
 
@@ -21,7 +20,7 @@ bool is_ip_literal(std::string_view host) noexcept {
 }
 
 bool is_loopback_name(std::string_view host) noexcept {
-  return equal_fold(host, "localhost") || host == "[::1]" || (is_ip_literal(host) && host.starts_with("127."));
+  return http::equals_ignoring_case(host, "localhost") || host == "[::1]" || (is_ip_literal(host) && host.starts_with("127."));
 }
 
 struct Origin {
@@ -43,8 +42,8 @@ Origin parse_origin(std::string_view text) noexcept {
 bool listed(const std::vector<std::string>& list, std::string_view item) noexcept {
   return std::any_of(list.begin(), list.end(), [&](const std::string& own) {
     if (own.starts_with("*."))
-      return item.size() > own.size() - 1 && equal_fold(item.substr(item.size() - own.size() + 1), std::string_view(own).substr(1));
-    return equal_fold(own, item);
+      return item.size() > own.size() - 1 && http::equals_ignoring_case(item.substr(item.size() - own.size() + 1), std::string_view(own).substr(1));
+    return http::equals_ignoring_case(own, item);
   });
 }
 
@@ -57,9 +56,9 @@ bool host_allowed(std::string_view host, const http::ClientInfo& client, const H
 bool origin_allowed(std::string_view text, std::string_view own_host, const Hosts& hosts) noexcept {
   if (listed(hosts.origins, text)) return true;
   const Origin origin = parse_origin(text);
-  if (!equal_fold(origin.scheme, "http") && !equal_fold(origin.scheme, "https")) return false;
+  if (!http::equals_ignoring_case(origin.scheme, "http") && !http::equals_ignoring_case(origin.scheme, "https")) return false;
   return !origin.host.empty() &&
-         (is_loopback_name(origin.host) || equal_fold(origin.host, own_host) || listed(hosts.hosts, origin.host));
+         (is_loopback_name(origin.host) || http::equals_ignoring_case(origin.host, own_host) || listed(hosts.hosts, origin.host));
 }
 
 }  // namespace

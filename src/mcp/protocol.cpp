@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-
-#include "json_text.h"
+#include <cstdint>
 
 namespace gatehouse::mcp {
 
@@ -53,16 +52,6 @@ bool is_removed_in_modern(std::string_view method) noexcept {
                                                                "resources/subscribe", "resources/unsubscribe"};
   return contains(kRemoved, method);
 }
-
-std::string error_body(Raw id, int code, std::string_view message, std::string_view data) {
-  std::string out = R"({"jsonrpc":"2.0","id":)";
-  out += id.empty() ? Raw("null") : id;
-  out += R"(,"error":{"code":)" + std::to_string(code) + R"(,"message":)" + encode_string(message);
-  if (!data.empty()) out.append(R"(,"data":)").append(data);
-  return out += "}}";
-}
-
-std::string reason_data(std::string_view reason) { return R"({"reason":)" + encode_string(reason) + "}"; }
 
 bool decode_header_value(std::string_view value, std::string& out) {
   static constexpr std::string_view kPrefix = "=?base64?", kSuffix = "?=";

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "json_text.h"
-
 namespace gatehouse::mcp {
 
 namespace {
@@ -14,7 +12,7 @@ constexpr std::uint32_t kServerDepth = 1024;
 
 bool contains_fold(std::string_view text, std::string_view word) noexcept {
   for (std::size_t i = 0; i + word.size() <= text.size(); ++i)
-    if (equal_fold(text.substr(i, word.size()), word)) return true;
+    if (http::equals_ignoring_case(text.substr(i, word.size()), word)) return true;
   return false;
 }
 
@@ -24,7 +22,7 @@ bool session_expired(int status, std::string_view body) noexcept {
 }
 
 bool is_event_stream(std::string_view content_type) noexcept {
-  return content_type.size() >= 17 && equal_fold(content_type.substr(0, 17), "text/event-stream") &&
+  return content_type.size() >= 17 && http::equals_ignoring_case(content_type.substr(0, 17), "text/event-stream") &&
          (content_type.size() == 17 || content_type[17] == ';' || content_type[17] == ' ');
 }
 
@@ -143,7 +141,7 @@ runtime::Task<Outcome> Relay::broken(bool events, std::string_view reason) {
   if (!events) co_return Outcome{"transport_error", std::string(reason)};
   if (!id_.empty() && !answered_) {
     std::string event = "\n\n";
-    http::write_sse_event(event, {}, "message", error_body(id_, kInternalError, "The server's answer broke off", reason_data(reason)));
+    http::write_sse_event(event, {}, "message", error_body(id_, {0, kInternalError, reason, "The server's answer broke off", {}}));
     if (!co_await exchange_.send(event)) co_return cancelled();
     outcome_ = {"transport_error", std::string(reason)};
   }

@@ -11,7 +11,7 @@
 //
 // Threads. handler() may be called on every loop; settings, drain(), reload() and status() from any thread. A session to a
 // child lives on the loop on which it was opened; an exchange on another loop talks to it through Loop::post and a mailbox
-// (src/mcp/inbox.h). The directory of sessions is one map behind a mutex that is held for a look-up, never across a wait.
+// (stdio/inbox.h). The directory of sessions is one map behind a mutex that is held for a look-up, never across a wait.
 //
 // Refusals are JSON-RPC errors with the request's id, byte for byte; statuses as in docs/reference/mcp.md.
 #pragma once
@@ -28,20 +28,17 @@
 #include "gatehouse/mcp/settings.h"
 #include "gatehouse/runtime/loop.h"
 #include "gatehouse/runtime/random.h"
+#include "gatehouse/stdio/server.h"
 
 namespace gatehouse::mcp {
 
 // What happened, for metrics. Called on any loop; must not block. `tool` comes from clients: bound its values.
-class Observer {
+class Observer : public stdio::Observer {
  public:
-  virtual ~Observer() = default;
-  virtual void sessions(std::string_view /*server*/, std::int64_t /*open*/) {}
-  virtual void processes(std::string_view /*server*/, std::int64_t /*running*/) {}
   // result: "ok", "tool_error" (isError), "rpc_error", "transport_error", "cancelled"
   virtual void tool_call(std::string_view /*server*/, std::string_view /*tool*/, std::string_view /*result*/,
                          runtime::Duration /*took*/) {}
   virtual void refused(std::string_view /*reason*/) {}
-  virtual void dropped_message(std::string_view /*server*/, std::string_view /*reason*/) {}
 };
 
 struct Ports {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 class LineReader {
  public:
@@ -61,4 +61,4 @@ class LineReader {
   bool skipping_ = false;
 };
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

@@ -6,7 +6,7 @@
 
 #include "gatehouse/base/log.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 namespace {
 
@@ -21,22 +21,20 @@ Refusal server_failed(int status, std::string_view reason, std::string message) 
 
 }  // namespace
 
-Child::Child(runtime::Loop& loop, std::shared_ptr<const Server> server, Era era, ChildLimits limits, Observer& observer)
+Child::Child(runtime::Loop& loop, std::shared_ptr<const Server> server, Era era, Limits limits, Observer& observer)
     : loop_(loop), server_(std::move(server)), era_(era), limits_(limits), observer_(observer), waiter_(std::make_shared<runtime::Waiter>(loop)),
       correlator_(era), lines_(limits.message_bytes), log_(server_->settings.name, loop.clock()) {}
 
 Child::~Child() {
   process_.reset();
   fail_all(server_failed(502, "gateway_stopped", "The gateway stopped the server"));
-  if (!has_process_slot_) return;
-  server_->state->give_process();
-  observer_.processes(server_->settings.name, server_->state->processes());
+  if (has_process_slot_) server_->state->give_process();
 }
 
 Status Child::start() {
   ServerState& state = *server_->state;
   if (!state.take_process(server_->settings.max_processes))
-    return make_error("process-limit", "server " + state.name() + " runs " + std::to_string(state.processes()) + " processes",
+    return make_error("process-limit", "server " + server_->settings.name + " runs " + std::to_string(state.processes()) + " processes",
                       "raise max_processes or end sessions");
   has_process_slot_ = true;
   auto process = runtime::Process::spawn(loop_, {server_->settings.command, server_->settings.environment, {}}, waiter_.get());
@@ -45,8 +43,7 @@ Status Child::start() {
     return std::move(process).error();
   }
   process_ = std::move(*process);
-  observer_.processes(server_->settings.name, state.processes());
-  log::info("mcp", "mcp.server.started", "server process started", {{"service", state.name()}, {"pid", process_->pid()}});
+  log::info("mcp", "mcp.server.started", "server process started", {{"service", server_->settings.name}, {"pid", process_->pid()}});
   start_timer_.arm(server_->settings.start_timeout);
   if (era_ == Era::kModern) {
     phase_ = Phase::kProbing;
@@ -195,4 +192,4 @@ void Child::drop(const char* reason, std::string_view preview) {
   if (std::string_view(reason) == "garbage") log_.garbage(preview);
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

@@ -5,14 +5,13 @@
 #include <span>
 #include <string_view>
 
-#include "gatehouse/mcp/envelope.h"
+#include "gatehouse/jsonrpc/envelope.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 // Bytes written; nothing when `raw` does not fit, is no string, or holds a lone surrogate.
 std::optional<std::size_t> decode_into(Raw raw, std::span<char> out);
 
 bool is_id(Raw raw) noexcept;       // a string without lone surrogates, or an integer without fraction and exponent
-bool equal_fold(std::string_view a, std::string_view b) noexcept;  // ASCII letters in any case
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

@@ -3,7 +3,7 @@
 //
 // Its coroutine run() moves bytes; the rest are calls on the same loop. It ends when the process has ended, and the process
 // is ended by stop() (stdin closed, then SIGTERM, then SIGKILL, a grace time apart) or by the destructor at once.
-// Owner: the coroutine of its Lane. Thread: the lane's loop.
+// Owner: the coroutine of its Children. Thread: their loop.
 #pragma once
 
 #include <chrono>
@@ -15,36 +15,26 @@
 #include <vector>
 
 #include "child_log.h"
-#include "config.h"
-#include "correlator.h"
-#include "gatehouse/mcp/gateway.h"
+#include "gatehouse/jsonrpc/correlator.h"
 #include "gatehouse/runtime/process.h"
 #include "gatehouse/runtime/task.h"
-#include "inbox.h"
+#include "gatehouse/stdio/children.h"
 #include "line_reader.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
-// What a client sent: one message or a batch. The envelopes point into the body.
-struct Submission {
-  std::string body;
-  std::vector<Envelope> messages;
-  std::uint64_t group = 0;
-  std::shared_ptr<Inbox> inbox;   // null when nothing in it asks for an answer
-};
-
-struct ChildLimits {
-  std::size_t message_bytes = 0;
-  std::size_t queue_bytes = 0;
-  std::chrono::milliseconds idle{0};  // a shared child without calls ends after this
-};
+using namespace jsonrpc;  // the words of this room
 
 // The answer to a modern request that meets a server which speaks only legacy revisions.
 Refusal legacy_only_refusal();
+Refusal session_gone();
+
+// Answers every request of the submission with the refusal.
+void fail(const Submission& submission, const Refusal& refusal, const runtime::Loop& loop);
 
 class Child {
  public:
-  Child(runtime::Loop& loop, std::shared_ptr<const Server> server, Era era, ChildLimits limits, Observer& observer);
+  Child(runtime::Loop& loop, std::shared_ptr<const Server> server, Era era, Limits limits, Observer& observer);
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child();
@@ -79,7 +69,6 @@ class Child {
   void probe_failed(const char* how);
   void write(const std::string& line);
   void send(const Submission& submission);
-  void fail(const Submission& submission, const Refusal& refusal);
   void fail_all(const Refusal& refusal);
   void drop(const char* reason, std::string_view preview);
   void arm_idle();
@@ -87,7 +76,7 @@ class Child {
   runtime::Loop& loop_;
   std::shared_ptr<const Server> server_;
   const Era era_;
-  const ChildLimits limits_;
+  const Limits limits_;
   Observer& observer_;
   const std::shared_ptr<runtime::Waiter> waiter_;     // shared with posted wake-ups
   runtime::Timer start_timer_{*waiter_}, stop_timer_{*waiter_}, idle_timer_{*waiter_};
@@ -112,4 +101,4 @@ class Child {
   bool has_process_slot_ = false;
 };
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 class JsonCursor {
  public:
@@ -81,4 +81,4 @@ class JsonCursor {
   std::array<std::uint64_t, kMaxDepth / 64 + 1> bits_{};  // by depth: is that container an object?
 };
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

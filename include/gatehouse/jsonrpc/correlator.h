@@ -15,10 +15,10 @@
 #include <utility>
 #include <vector>
 
-#include "gatehouse/mcp/envelope.h"
-#include "ingress.h"
+#include "gatehouse/jsonrpc/envelope.h"
+#include "gatehouse/jsonrpc/protocol.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 class Correlator {
  public:
@@ -94,4 +94,4 @@ class Correlator {
   std::deque<Finished> finished_;  // tokens may be used a little longer than their call (tasks)
 };
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

@@ -1,4 +1,4 @@
-#include "gatehouse/mcp/envelope.h"
+#include "gatehouse/jsonrpc/envelope.h"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include "json_cursor.h"
 #include "json_text.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 namespace {
 
@@ -31,6 +31,11 @@ class Key {
   std::array<char, 96> decoded_;
   std::string_view text_;
 };
+
+// `name` is of lower-case letters; setting the bit 0x20 makes those of capitals, and of nothing else.
+bool spelled_like(std::string_view key, std::string_view name) noexcept {
+  return std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char k, char n) { return (k | 0x20) == n; });
+}
 
 struct Interest {
   std::string_view key;
@@ -84,7 +89,7 @@ class Scanner {
   bool top(Raw raw_key) {
     const Key key(raw_key);
     static constexpr std::array<std::string_view, 6> kNames = {"jsonrpc", "id", "method", "params", "result", "error"};
-    const auto* name = std::find_if(kNames.begin(), kNames.end(), [&](auto n) { return equal_fold(n, key.text()); });
+    const auto* name = std::find_if(kNames.begin(), kNames.end(), [&](auto n) { return spelled_like(key.text(), n); });
     if (name == kNames.end()) return skip();
     // "Method" beside "method" is read as the same key by some servers and not by us.
     if (*name != key.text()) shape("letter_case");
@@ -262,4 +267,4 @@ std::string splice(std::string_view bytes, std::span<const Edit> edits) {
   return out;
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "gatehouse/mcp/envelope.h"
+#include "gatehouse/jsonrpc/envelope.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace gatehouse::mcp;
+  using namespace gatehouse::jsonrpc;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const Envelope e = scan(text);
   for (const Raw slice : {e.id, e.params, e.result, e.error, e.name, e.uri, e.meta_version, e.progress_token, e.bytes})

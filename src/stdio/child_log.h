@@ -8,7 +8,7 @@
 #include "gatehouse/runtime/clock.h"
 #include "line_reader.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 class ChildLog {
  public:
@@ -30,4 +30,4 @@ class ChildLog {
   bool garbage_seen_ = false;
 };
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

@@ -1,10 +1,10 @@
-#include "gatehouse/mcp/envelope.h"
+#include "gatehouse/jsonrpc/envelope.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 namespace {
 
 TEST(Envelope, KindsAndSlices) {
@@ -116,4 +116,4 @@ TEST(Envelope, EncodeStringIsReadBackByNlohmann) {
 }
 
 }  // namespace
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

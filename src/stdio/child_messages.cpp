@@ -5,7 +5,7 @@
 #include "child.h"
 #include "gatehouse/base/log.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 namespace {
 
@@ -19,10 +19,19 @@ Refusal legacy_only_refusal() {
           R"({"supported":)" + std::string(kLegacyVersions) + R"(,"requested":")" + std::string(kModern) + R"("})"};
 }
 
+Refusal session_gone() { return {404, kInvalidRequest, "session_gone", "Session not found", {}}; }
+
+void fail(const Submission& submission, const Refusal& refusal, const runtime::Loop& loop) {
+  if (!submission.inbox) return;
+  for (const Envelope& message : submission.messages)
+    if (message.kind == Kind::kRequest)
+      submission.inbox->push({.type = Event::Type::kFailed, .id = std::string(message.id), .refusal = refusal}, loop);
+}
+
 void Child::submit(const std::shared_ptr<const Submission>& submission) {
-  if (stopping()) return fail(*submission, {404, kInvalidRequest, "session_gone", "Session not found", {}});
+  if (stopping()) return fail(*submission, session_gone(), loop_);
   if (out_.size() - out_at_ > limits_.message_bytes + limits_.queue_bytes || waiting_.size() >= kWaitingForProbe)
-    return fail(*submission, {503, kInternalError, "server_busy", "The server does not read its input", {}});
+    return fail(*submission, {503, kInternalError, "server_busy", "The server does not read its input", {}}, loop_);
   if (phase_ == Phase::kProbing) return waiting_.push_back(submission);
   send(*submission);
 }
@@ -46,19 +55,12 @@ void Child::send(const Submission& submission) {
   arm_idle();
 }
 
-void Child::fail(const Submission& submission, const Refusal& refusal) {
-  if (!submission.inbox) return;
-  for (const Envelope& message : submission.messages)
-    if (message.kind == Kind::kRequest)
-      submission.inbox->push({.type = Event::Type::kFailed, .id = std::string(message.id), .refusal = refusal}, loop_);
-}
-
 void Child::fail_all(const Refusal& refusal) {
   for (auto& [number, call] : correlator_.take_all()) {
     const auto inbox = inboxes_.find(call.group);
     if (inbox != inboxes_.end()) inbox->second->push({.type = Event::Type::kFailed, .id = call.id, .refusal = refusal}, loop_);
   }
-  for (const auto& submission : std::exchange(waiting_, {})) fail(*submission, refusal);
+  for (const auto& submission : std::exchange(waiting_, {})) fail(*submission, refusal, loop_);
   inboxes_.clear();
   if (stream_) stream_->push({.type = Event::Type::kClosed}, loop_);
   stream_.reset();
@@ -166,4 +168,4 @@ void Child::probe_failed(const char* how) {
   stop("legacy_only");
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

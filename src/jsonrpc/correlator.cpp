@@ -1,10 +1,10 @@
-#include "correlator.h"
+#include "gatehouse/jsonrpc/correlator.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 namespace {
 
@@ -212,4 +212,4 @@ Correlator::Incoming Correlator::route_one(const Envelope& message) const {
   return {.to = Incoming::To::kStandalone, .bytes = splice(message.bytes, edits)};
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

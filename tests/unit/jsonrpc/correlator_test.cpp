@@ -1,8 +1,8 @@
-#include "correlator.h"
+#include "gatehouse/jsonrpc/correlator.h"
 
 #include <gtest/gtest.h>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 namespace {
 
 using To = Correlator::Incoming::To;
@@ -91,4 +91,4 @@ TEST(Correlator, GarbageAndUnusableAnswers) {
 }
 
 }  // namespace
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

@@ -4,7 +4,7 @@
 
 #include "gatehouse/base/log.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 namespace {
 constexpr std::size_t kLineBytes = 2048;
@@ -39,4 +39,4 @@ void ChildLog::garbage(std::string_view text) {
             {{"service", server_}, {"line", text.substr(0, 200)}});
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

@@ -1,8 +1,8 @@
-#include "inbox.h"
+#include "gatehouse/stdio/inbox.h"
 
 #include <utility>
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 bool Inbox::push(Event event, const runtime::Loop& from) {
   bool room = true;
@@ -65,4 +65,4 @@ std::optional<Event> Inbox::pop() {
   return event;
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 enum class Kind : std::uint8_t {
   kBadJson,       // answer -32700
@@ -91,4 +91,4 @@ struct Edit {
 };
 std::string splice(std::string_view bytes, std::span<const Edit> edits);
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 namespace {
 
@@ -89,11 +89,6 @@ bool is_id(Raw raw) noexcept {
   return true;
 }
 
-bool equal_fold(std::string_view a, std::string_view b) noexcept {
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](char x, char y) { return fold(x) == fold(y); });
-}
-
 namespace {
 
 // Length of the well-formed sequence at the start of `text`, 0 when it is none.
@@ -133,4 +128,4 @@ std::string encode_string(std::string_view text) {
   return out += '"';
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

@@ -11,10 +11,10 @@
 #include <optional>
 #include <string>
 
+#include "gatehouse/jsonrpc/protocol.h"
 #include "gatehouse/runtime/loop.h"
-#include "ingress.h"
 
-namespace gatehouse::mcp {
+namespace gatehouse::stdio {
 
 struct Event {
   enum class Type {
@@ -26,7 +26,7 @@ struct Event {
   Type type = Type::kMessage;
   std::string bytes{};
   std::string id{};              // raw, of kResponse and kFailed
-  Refusal refusal{};             // of kFailed
+  jsonrpc::Refusal refusal{};    // of kFailed
   std::optional<std::int64_t> error_code{};  // of kResponse
   bool is_error = false;         // of kResponse: result.isError
 };
@@ -74,4 +74,4 @@ class InboxReader {
   std::shared_ptr<Inbox> inbox_;
 };
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::stdio

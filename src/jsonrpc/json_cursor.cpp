@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace gatehouse::mcp {
+namespace gatehouse::jsonrpc {
 
 namespace {
 
@@ -227,4 +227,4 @@ bool JsonCursor::skip_utf8() noexcept {
   return true;
 }
 
-}  // namespace gatehouse::mcp
+}  // namespace gatehouse::jsonrpc

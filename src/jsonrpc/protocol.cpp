@@ -1,0 +1,18 @@
+#include "gatehouse/jsonrpc/protocol.h"
+
+namespace gatehouse::jsonrpc {
+
+std::string error_body(Raw id, int code, std::string_view message, std::string_view data) {
+  std::string out = R"({"jsonrpc":"2.0","id":)";
+  out += id.empty() ? Raw("null") : id;
+  out += R"(,"error":{"code":)" + std::to_string(code) + R"(,"message":)" + encode_string(message);
+  if (!data.empty()) out.append(R"(,"data":)").append(data);
+  return out += "}}";
+}
+
+std::string error_body(Raw id, const Refusal& refusal) {
+  if (!refusal.data.empty()) return error_body(id, refusal.code, refusal.message, refusal.data);
+  return error_body(id, refusal.code, refusal.message, R"({"reason":)" + encode_string(refusal.reason) + "}");
+}
+
+}  // namespace gatehouse::jsonrpc
