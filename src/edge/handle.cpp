@@ -2,13 +2,12 @@
 #include <array>
 
 #include "observe.h"
+#include "rate_guard.h"
 #include "session.h"
 
 namespace gatehouse::edge {
 
 namespace {
-
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 class SessionExchange final : public http::Exchange {
  public:
@@ -50,12 +49,9 @@ class SessionExchange final : public http::Exchange {
 
 runtime::Task<Error> SessionExchange::give_up(int status, const char* end, std::string_view slug, std::string_view detail) {
   s_.record.end = end;
-  s_.keep = false;
   count_refusal(s_, end);
   if (status != 0) {
-    s_.lingering = true;
     co_await s_.refuse(status, slug, detail);
-    s_.lingering = true;
   } else {
     s_.record.status = 499;
     s_.abort();
@@ -68,27 +64,27 @@ runtime::Task<Result<std::string>> SessionExchange::read_body(std::size_t limit)
   const http::RequestHead& head = s_.block->request;
   if (head.framing == http::Framing::kLength && head.content_length > most)
     co_return co_await give_up(413, "refused:body_too_large", "body-too-large", "the request body is too large");
-  if (head.expects_continue && !s_.body.done() && s_.body.unread().empty() && !co_await s_.write_all(kContinue))
+  if (s_.client_waits_for_continue() && !co_await s_.write_all(kContinue))
     co_return make_error("client-gone", "the client is gone");
+  s_.body.limit(most);
   std::string body;
   body.reserve(head.framing == http::Framing::kLength ? head.content_length : 0);
+  RateGuard rate;
   for (;;) {
     const BodySource::Piece piece = s_.body.next();
     if (piece.state == BodySource::State::kEnd) break;
+    if (piece.state == BodySource::State::kRefused && s_.body.over_limit())
+      co_return co_await give_up(413, "refused:body_too_large", "body-too-large", "the request body is too large");
     if (piece.state == BodySource::State::kRefused)
       co_return co_await give_up(400, "bad_body", "bad-body", "the request body is not valid");
-    if (piece.state == BodySource::State::kPiece) {
-      if (body.size() + piece.bytes.size() > most)
-        co_return co_await give_up(413, "refused:body_too_large", "body-too-large", "the request body is too large");
-      body.append(piece.bytes);
-      continue;
-    }
+    body.append(piece.bytes);
+    if (piece.state != BodySource::State::kNeedMore) continue;
     const tls::IoState got = s_.body.fill();
     if (got == tls::IoState::kDone) continue;
     if (got != tls::IoState::kWouldBlock) co_return co_await give_up(0, "client_closed", "client-gone", "the client is gone");
     s_.timer.arm(s_.timeouts().request_body);
     while (!s_.stream.can_read() && !s_.timer.expired()) co_await s_.waiter.wait();
-    if (s_.timer.expired())
+    if (s_.timer.expired() || rate.too_slow(loop().clock().now(), s_.body.payload_bytes(), s_.timeouts().min_rate))
       co_return co_await give_up(408, "client_timeout", "body-timeout", "the request body did not arrive in time");
   }
   s_.timer.disarm();
@@ -139,10 +135,12 @@ runtime::Task<bool> SessionExchange::end_stream() {
 }
 
 void SessionExchange::annotate(std::string_view key, std::string_view value) {
-  if (key == "mcp_method") s_.record.mcp_method = value;
-  if (key == "mcp_tool") s_.record.mcp_tool = value;
-  if (key == "mcp_server") s_.record.mcp_server = value;
-  if (key == "mcp_error") s_.record.mcp_error = value;
+  constexpr std::pair<std::string_view, std::string Record::*> kNotes[] = {{"mcp_method", &Record::mcp_method},
+                                                                           {"mcp_tool", &Record::mcp_tool},
+                                                                           {"mcp_server", &Record::mcp_server},
+                                                                           {"mcp_error", &Record::mcp_error}};
+  for (const auto& [name, member] : kNotes)
+    if (name == key) s_.record.*member = value;
 }
 
 }  // namespace

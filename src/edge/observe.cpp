@@ -34,7 +34,8 @@ void write_line(Session& s, runtime::SteadyTime end) {
   line.server = record.server;
   line.attempts = record.attempts;
   if (record.upstream_head != runtime::SteadyTime{}) line.upstream_time = record.upstream_head - record.upstream_begin;
-  if (s.stream.secure()) line.tls = s.tls_version;
+  line.tls = s.tls.version;
+  line.alpn = s.tls.alpn;
   line.listener = s.listener->settings.name;
   line.end = record.end;
   line.mcp_method = record.mcp_method;
@@ -42,14 +43,14 @@ void write_line(Session& s, runtime::SteadyTime end) {
   line.mcp_server = record.mcp_server;
   line.mcp_error = record.mcp_error;
   std::array<char, kMaxLogLine> buffer;
-  const std::size_t size = format_access_line(buffer, line, s.worker.loop.clock().wall());
+  const std::size_t size = format_access_line(buffer, line, record.wall_at(end));
   s.worker.access_ring->push({buffer.data(), size});
 }
 
 }  // namespace
 
 void observe(Session& s) {
-  if (s.record.begin == runtime::SteadyTime{}) return;  // nothing of a request arrived
+  if (!s.record.begun()) return;  // nothing of a request arrived
   const runtime::SteadyTime end = s.worker.loop.clock().now();
   const RouteMetrics& ids = s.record.route != nullptr ? s.snapshot->shared->route_metrics[s.record.route->metrics]
                                                       : s.worker.metrics.unrouted;
@@ -58,17 +59,20 @@ void observe(Session& s) {
 }
 
 void count_refusal(Session& s, std::string_view reason) {
-  // Declaring takes a lock; refusals are rare and their reasons few.
   constexpr std::string_view kPrefix = "refused:";
   if (reason.starts_with(kPrefix)) reason.remove_prefix(kPrefix.size());
+  const LoopSnapshot& snapshot = *s.snapshot;
+  const auto known = snapshot.refusals.find(std::pair(s.record.route, reason));
+  if (known != snapshot.refusals.end()) return s.worker.counters.add(known->second);
   const std::string route = s.record.route != nullptr ? s.record.route->name : "_none";
   const auto id = s.worker.metrics.registry.counter("gatehouse_http_requests_refused_total", "Requests refused or broken off.",
                                                     {{"route", route}, {"reason", std::string(reason)}});
+  snapshot.refusals.emplace(std::pair(s.record.route, std::string(reason)), id);
   s.worker.counters.add(id);
 }
 
 void count_handshake(Session& s, bool ok) {
-  if (ok) s.tls_version = s.stream.handshake_info().version;
+  if (ok) s.tls = s.stream.handshake_info();
   s.worker.counters.add(ok ? s.listener->metrics.handshakes_ok : s.listener->metrics.handshakes_failed);
 }
 

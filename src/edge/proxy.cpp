@@ -5,14 +5,12 @@
 
 #include "gatehouse/http/forward.h"
 #include "observe.h"
+#include "rate_guard.h"
 #include "session.h"
 
 namespace gatehouse::edge {
 
 namespace {
-
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::chrono::seconds kRateGrace{30};
 
 // How an attempt or a relay ended. `status` is what the client gets when nothing was answered yet; 0: the client is gone.
 struct Failure {
@@ -24,6 +22,8 @@ struct Failure {
 
 constexpr Failure kOk{};
 constexpr Failure kClientClosed{0, "client_closed", "", ""};
+constexpr Failure kUpstreamBusy{503, "upstream_busy", "upstream-busy", "every upstream server is at its limit of connections"};
+constexpr Failure kUpstreamUnreachable{502, "upstream_connect", "upstream-connect", "no upstream server could be reached"};
 constexpr Failure kUpstreamClosed{502, "upstream_reset", "upstream-closed", "the upstream closed the connection before it answered"};
 constexpr Failure kUpstreamMalformed{502, "upstream_malformed", "upstream-malformed", "the upstream's answer is not valid HTTP"};
 constexpr Failure kUpstreamTimeout{504, "upstream_timeout", "upstream-timeout", "the upstream did not answer in time"};
@@ -36,19 +36,6 @@ constexpr Failure kUpstreamBroken{0, "upstream_reset", "", ""};
 
 bool failed(const Failure& failure) { return failure.end != kOk.end; }
 
-// A peer that sends a byte now and then keeps an idle timer quiet for ever; after a grace time it must reach a rate.
-class RateGuard {
- public:
-  void start(runtime::SteadyTime now) noexcept { start_ = now; }
-  bool too_slow(runtime::SteadyTime now, std::uint64_t bytes, std::uint64_t minimum) const noexcept {
-    const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now - start_);
-    return passed > kRateGrace && bytes / static_cast<std::uint64_t>(passed.count()) < minimum;
-  }
-
- private:
-  runtime::SteadyTime start_{};
-};
-
 bool is_event_stream(const http::ResponseHead& head) {
   constexpr std::string_view kType = "text/event-stream";
   const std::string_view type = head.fields.value(http::FieldId::kContentType);
@@ -60,30 +47,22 @@ class Relay {
   Relay(Session& session, const Route& route, upstream::Pool& pool)
       : s_(session), route_(route), pool_(pool), block_(*session.block) {}
 
-  runtime::Task<void> run() {
-    Failure failure = co_await connect_and_ask();
-    if (!failed(failure)) failure = co_await answer();
-    if (failed(failure)) {
-      co_await report(failure);
-    } else {
-      finish();
-    }
-  }
+  runtime::Task<Failure> ask_upstream();
+  runtime::Task<Failure> answer();
+  runtime::Task<void> report(Failure failure);
+  void finish();
 
  private:
   std::string_view request_head();
-  runtime::Task<Failure> connect(bool fresh);
-  runtime::Task<Failure> connect_and_ask();
+  runtime::Task<Failure> connect(upstream::Server& server);
+  void use(std::unique_ptr<upstream::Connection> connection);
   runtime::Task<Failure> ask();
   runtime::Task<bool> pass_interim();
-  runtime::Task<Failure> answer();
-  runtime::Task<void> report(Failure failure);
   Failure step_upload();
   Failure read_response_head(bool* complete);
   bool may_ask_again() const;
   bool begin_answer();  // false: the head does not fit
   Failure step_answer();
-  void finish();
   runtime::SteadyTime now() const { return s_.worker.loop.clock().now(); }
 
   Session& s_;
@@ -96,10 +75,9 @@ class Relay {
   Pump download_;
   Pump::State upload_state_ = Pump::State::kBusy;
   Pump::State download_state_ = Pump::State::kBusy;
-  RateGuard upload_rate_;
+  RateGuard rate_;                   // of the client, while we wait for it
   std::size_t response_bytes_ = 0;   // in block_.upstream_in
   std::uint64_t progress_ = 0;       // bytes moved, to see whether a timer may start anew
-  bool reused_ = false;
 };
 
 std::string_view Relay::request_head() {
@@ -120,22 +98,20 @@ std::string_view Relay::request_head() {
   return {block_.request_out, http::write_request_head(block_.request_out, request, context)};
 }
 
-runtime::Task<Failure> Relay::connect(bool fresh) {
-  if (!fresh) upstream_ = pool_.take_idle(s_.waiter);
-  reused_ = upstream_ != nullptr;
-  ++s_.record.attempts;
-  if (!reused_) {
-    auto connected = co_await pool_.connect(s_.waiter);
-    if (!connected) {
-      const bool busy = connected.error().slug == "upstream-busy";
-      note_upstream_error(s_, connected.error());
-      co_return busy ? Failure{503, "upstream_busy", "upstream-busy", "every upstream server is at its limit of connections"}
-                     : Failure{502, "upstream_connect", "upstream-connect", "no upstream server could be reached"};
-    }
-    upstream_ = std::move(*connected);
+runtime::Task<Failure> Relay::connect(upstream::Server& server) {
+  auto connected = co_await pool_.connect(server, s_.waiter);
+  if (connected) {
+    use(std::move(*connected));
+    co_return kOk;
   }
+  note_upstream_error(s_, connected.error());
+  co_return connected.error().slug == "upstream-busy" ? kUpstreamBusy : kUpstreamUnreachable;
+}
+
+void Relay::use(std::unique_ptr<upstream::Connection> connection) {
+  upstream_ = std::move(connection);
+  ++s_.record.attempts;
   s_.record.server.assign(upstream_->server().name);
-  co_return kOk;
 }
 
 // A reused connection may have been closed by the server just now. Nothing of an answer came, and the request can be
@@ -143,23 +119,27 @@ runtime::Task<Failure> Relay::connect(bool fresh) {
 bool Relay::may_ask_again() const {
   const http::Method method = block_.request.method_id;
   const bool idempotent = method == http::Method::kGet || method == http::Method::kHead || method == http::Method::kOptions;
-  return reused_ && response_bytes_ == 0 && (idempotent || upload_.written() == 0) && block_.request.framing == http::Framing::kNone;
+  return upstream_->requests > 0 && response_bytes_ == 0 && (idempotent || upload_.written() == 0) &&
+         block_.request.framing == http::Framing::kNone;
 }
 
-runtime::Task<Failure> Relay::connect_and_ask() {
+runtime::Task<Failure> Relay::ask_upstream() {
   s_.record.upstream = pool_.group().settings().name;
   s_.record.upstream_begin = now();
-  if (block_.request.expects_continue && !s_.body.done() && s_.body.unread().empty()) {
-    if (!co_await s_.write_all(kContinue)) co_return kClientClosed;
+  if (s_.client_waits_for_continue() && !co_await s_.write_all(kContinue)) co_return kClientClosed;
+  auto [idle, server] = pool_.take_idle(s_.waiter);
+  Failure failure = kOk;
+  if (idle) {
+    use(std::move(idle));
+  } else {
+    failure = co_await connect(*server);
   }
-  Failure failure = co_await connect(false);
-  if (failed(failure)) co_return failure;
-  failure = co_await ask();
+  if (!failed(failure)) failure = co_await ask();
   if (failure.end != kUpstreamClosed.end || !may_ask_again()) co_return failure;
   upstream_.reset();
-  failure = co_await connect(true);
-  if (failed(failure)) co_return failure;
-  co_return co_await ask();
+  failure = co_await connect(*server);
+  if (!failed(failure)) failure = co_await ask();
+  co_return failure;
 }
 
 Failure Relay::step_upload() {
@@ -170,10 +150,9 @@ Failure Relay::step_upload() {
   const std::uint64_t before = upload_.written();
   upload_state_ = upload_.step();
   progress_ += upload_.written() - before;
-  if (s_.body.payload_bytes() > route_.body_limit) return kBodyTooLarge;
   switch (upload_state_) {
     case Pump::State::kSourceFailed: return kClientClosed;
-    case Pump::State::kSourceRefused: return kBodyMalformed;
+    case Pump::State::kSourceRefused: return s_.body.over_limit() ? kBodyTooLarge : kBodyMalformed;
     case Pump::State::kSinkFailed:  // the answer that explains it may be on its way
     case Pump::State::kNeedsInput:
     case Pump::State::kNeedsRoom:
@@ -219,7 +198,6 @@ runtime::Task<Failure> Relay::ask() {
   if (head.empty()) co_return Failure{431, "refused:head_too_large", "head-too-large", "the request head is too large to forward"};
   s_.body.limit(route_.body_limit);
   upload_.start(s_.body, upstream_->stream, head, block_.request.framing == http::Framing::kChunked);
-  upload_rate_.start(now());
   block_.response_parser = http::ResponseParser(s_.settings().limits.head);
   response_bytes_ = 0;
   s_.timer.disarm();
@@ -240,16 +218,15 @@ runtime::Task<Failure> Relay::ask() {
       co_await s_.waiter.yield();
       continue;
     }
+    const bool for_client = upload_state_ == Pump::State::kNeedsInput;
+    if (!for_client) rate_.rest();
     if (!s_.timer.armed() || seen != progress_) {
-      const bool waits_for_client = upload_state_ == Pump::State::kNeedsInput;
-      s_.timer.arm(waits_for_client ? s_.timeouts().request_body : s_.timeouts().response_head);
+      s_.timer.arm(for_client ? s_.timeouts().request_body : s_.timeouts().response_head);
       seen = progress_;
     }
     co_await s_.waiter.wait();
-    if (s_.timer.expired()) co_return upload_state_ == Pump::State::kNeedsInput ? kBodyTimeout : kUpstreamTimeout;
-    if (upload_state_ == Pump::State::kNeedsInput &&
-        upload_rate_.too_slow(now(), s_.body.payload_bytes(), s_.timeouts().min_rate))
-      co_return kBodyTimeout;
+    if (s_.timer.expired()) co_return for_client ? kBodyTimeout : kUpstreamTimeout;
+    if (for_client && rate_.too_slow(now(), s_.body.payload_bytes(), s_.timeouts().min_rate)) co_return kBodyTimeout;
   }
   s_.record.upstream_head = now();
   co_return kOk;
@@ -267,14 +244,14 @@ bool Relay::begin_answer() {
     context.framing = block_.request.minor_version > 0 ? http::Framing::kChunked : http::Framing::kUntilClose;
   if (context.framing == http::Framing::kUntilClose) s_.keep = false;
   context.close = !s_.keep;
-  context.date = s_.worker.date.at(s_.worker.loop.clock().wall());
+  context.date = s_.worker.date.at(s_.record.wall_at(s_.record.upstream_head));
   context.request_id = s_.record.request_id;
   const std::size_t size = http::write_response_head(block_.response_out, head, context);
   if (size == 0) return false;
   response_body_.start(upstream_->stream, block_.upstream_in, head.size, response_bytes_, 0, head.framing, head.content_length);
   download_.start(response_body_, s_.stream, {block_.response_out, size}, context.framing == http::Framing::kChunked);
   s_.record.status = head.status;
-  s_.record.first_byte = now();
+  s_.record.first_byte = s_.record.upstream_head;
   s_.answered = true;
   return true;
 }
@@ -300,8 +277,7 @@ runtime::Task<Failure> Relay::answer() {
   const bool event_stream = is_event_stream(block_.response);
   if (!begin_answer()) co_return kUpstreamMalformed;
   s_.timer.disarm();
-  RateGuard rate;
-  rate.start(now());
+  rate_.rest();
   std::uint64_t seen = progress_;
   for (;;) {
     if (const Failure failure = step_answer(); failed(failure)) co_return failure;
@@ -315,6 +291,7 @@ runtime::Task<Failure> Relay::answer() {
       continue;
     }
     const bool to_client = download_state_ == Pump::State::kNeedsRoom;
+    if (!to_client) rate_.rest();
     if (!s_.timer.armed() || seen != progress_) {
       seen = progress_;
       if (to_client) {
@@ -327,7 +304,7 @@ runtime::Task<Failure> Relay::answer() {
     }
     co_await s_.waiter.wait();
     if (s_.timer.expired()) co_return to_client ? kWriteTimeout : kUpstreamStalled;
-    if (to_client && rate.too_slow(now(), download_.written(), s_.timeouts().min_rate)) co_return kWriteTimeout;
+    if (to_client && rate_.too_slow(now(), download_.written(), s_.timeouts().min_rate)) co_return kWriteTimeout;
   }
 }
 
@@ -354,10 +331,6 @@ runtime::Task<void> Relay::report(Failure failure) {
     s_.abort();
     co_return;
   }
-  if (!s_.body.done()) {
-    s_.keep = false;
-    s_.lingering = true;
-  }
   co_await s_.refuse(failure.status, failure.slug, failure.detail);
 }
 
@@ -365,7 +338,13 @@ runtime::Task<void> Relay::report(Failure failure) {
 
 runtime::Task<void> proxy(Session& session, const Route& route) {
   Relay relay(session, route, *session.snapshot->pools[static_cast<std::size_t>(route.group)]);
-  co_await relay.run();
+  Failure failure = co_await relay.ask_upstream();
+  if (!failed(failure)) failure = co_await relay.answer();
+  if (failed(failure)) {
+    co_await relay.report(failure);
+  } else {
+    relay.finish();
+  }
 }
 
 }  // namespace gatehouse::edge

@@ -10,7 +10,8 @@
 namespace gatehouse::edge {
 
 struct Record {
-  runtime::SteadyTime begin{};
+  runtime::SteadyTime begin{};          // when its first bytes were read
+  runtime::WallTime wall{};             // the same moment
   runtime::SteadyTime first_byte{};     // of the answer sent
   runtime::SteadyTime upstream_begin{};
   runtime::SteadyTime upstream_head{};
@@ -27,6 +28,12 @@ struct Record {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::string mcp_method, mcp_tool, mcp_server, mcp_error;
+
+  bool begun() const noexcept { return begin != runtime::SteadyTime{}; }
+  // One look at the wall clock is enough for a request.
+  runtime::WallTime wall_at(runtime::SteadyTime time) const noexcept {
+    return wall + std::chrono::duration_cast<std::chrono::microseconds>(time - begin);
+  }
 
   void reset() noexcept {
     begin = first_byte = upstream_begin = upstream_head = {};

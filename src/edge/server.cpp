@@ -16,12 +16,9 @@ struct Opened {
   std::vector<UniqueFd> sockets;  // one for each worker
 };
 
+// A listener that stays at its address keeps its sockets, whatever else changes. Port 0 stays with its name.
 bool same_socket(const ListenerSettings& a, const ListenerSettings& b) {
-  return a.name == b.name && a.address == b.address && a.tls == b.tls && a.admin == b.admin;
-}
-
-bool contains(const std::vector<ListenerSettings>& list, const ListenerSettings& wanted) {
-  return std::any_of(list.begin(), list.end(), [&wanted](const auto& one) { return same_socket(one, wanted); });
+  return a.address == b.address && (a.address.port != 0 || a.address.is_unix || a.name == b.name);
 }
 
 }  // namespace
@@ -39,7 +36,9 @@ struct Server::State {
   }
 
   Result<Opened> open(const ListenerSettings& settings);
-  void log_opened(const Opened& opened) const;
+  std::shared_ptr<Listener> renamed(const std::shared_ptr<Listener>& old, const ListenerSettings& settings);
+  std::vector<ListenerChange> changes_to(const std::vector<std::shared_ptr<Listener>>& wanted) const;
+  void start(Opened opened);
 
   std::vector<runtime::Loop*> loops;
   Ports ports;
@@ -67,10 +66,40 @@ Result<Opened> Server::State::open(const ListenerSettings& settings) {
   return opened;
 }
 
-void Server::State::log_opened(const Opened& opened) const {
+std::shared_ptr<Listener> Server::State::renamed(const std::shared_ptr<Listener>& old, const ListenerSettings& settings) {
+  if (old->settings == settings) return old;
+  auto listener = std::make_shared<Listener>();
+  listener->settings = settings;
+  listener->address = old->address;
+  listener->port = old->port;
+  listener->connections = old->connections;
+  listener->metrics = declare_listener_metrics(*ports.metrics, settings.name);
+  return listener;
+}
+
+// Which listeners have new settings, and which are gone.
+std::vector<ListenerChange> Server::State::changes_to(const std::vector<std::shared_ptr<Listener>>& wanted) const {
+  std::vector<ListenerChange> changes;
+  for (const std::shared_ptr<Listener>& old : listeners) {
+    const auto found = std::find_if(wanted.begin(), wanted.end(), [&](const auto& one) { return same_socket(one->settings, old->settings); });
+    if (found == wanted.end()) {
+      log::info("edge", "listener.stopped", "no longer listening", {{"listener", old->settings.name}});
+      changes.push_back({old, nullptr});
+    } else if (*found != old) {
+      changes.push_back({old, *found});
+    }
+  }
+  return changes;
+}
+
+void Server::State::start(Opened opened) {
   const ListenerSettings& settings = opened.listener->settings;
   log::info("edge", "listener.started", "listening",
             {{"listener", settings.name}, {"address", opened.listener->address}, {"tls", settings.tls}});
+  auto sockets = std::make_shared<std::vector<UniqueFd>>(std::move(opened.sockets));  // std::function copies
+  on_each([listener = opened.listener, sockets](Worker& worker, std::size_t index) {
+    worker.open(listener, std::move((*sockets)[index]));
+  });
 }
 
 Server::Server(std::vector<runtime::Loop*> loops, Ports ports)
@@ -82,36 +111,30 @@ Status Server::apply(const Settings& settings, const std::vector<upstream::Group
   State& s = *state_;
   auto snapshot = build_snapshot(settings, groups, s.ports, s.snapshot.get());
   if (!snapshot) return std::move(snapshot).error();
+  std::vector<std::shared_ptr<Listener>> listeners;
   std::vector<Opened> opened;
-  for (const ListenerSettings& listener : settings.listeners) {
-    const bool kept = std::any_of(s.listeners.begin(), s.listeners.end(),
-                                  [&](const auto& old) { return same_socket(old->settings, listener); });
-    if (kept) continue;
-    auto one = s.open(listener);
+  for (const ListenerSettings& wanted : settings.listeners) {
+    const auto old = std::find_if(s.listeners.begin(), s.listeners.end(),
+                                  [&](const auto& listener) { return same_socket(listener->settings, wanted); });
+    if (old != s.listeners.end()) {
+      listeners.push_back(s.renamed(*old, wanted));
+      continue;
+    }
+    auto one = s.open(wanted);
     if (!one) return std::move(one).error();
+    listeners.push_back(one->listener);
     opened.push_back(std::move(*one));
   }
 
   // From here on nothing fails.
+  s.on_each([shared = *snapshot, changes = s.changes_to(listeners)](Worker& worker, std::size_t) {
+    worker.adopt(shared);
+    for (const ListenerChange& change : changes) worker.change(*change.from, change.to);
+  });
+  for (Opened& one : opened) s.start(std::move(one));
   const std::lock_guard lock(s.mutex);
   s.snapshot = *snapshot;
-  s.on_each([shared = *snapshot](Worker& worker, std::size_t) { worker.adopt(shared); });
-  for (Opened& one : opened) {
-    s.log_opened(one);
-    for (std::size_t i = 0; i < s.workers.size(); ++i) {
-      auto socket = std::make_shared<UniqueFd>(std::move(one.sockets[i]));  // std::function copies
-      s.loops[i]->post([worker = s.workers[i].get(), listener = one.listener, socket] {
-        worker->open(listener, std::move(*socket));
-      });
-    }
-    s.listeners.push_back(one.listener);
-  }
-  std::erase_if(s.listeners, [&](const std::shared_ptr<Listener>& listener) {
-    if (contains(settings.listeners, listener->settings)) return false;
-    log::info("edge", "listener.stopped", "no longer listening", {{"listener", listener->settings.name}});
-    s.on_each([listener](Worker& worker, std::size_t) { worker.close(*listener); });
-    return true;
-  });
+  s.listeners = std::move(listeners);
   return {};
 }
 
@@ -142,7 +165,7 @@ std::vector<ListenerStatus> Server::listeners() const {
   const std::lock_guard lock(state_->mutex);
   for (const auto& listener : state_->listeners)
     list.push_back({listener->settings.name, listener->address, listener->settings.protocols, listener->settings.tls,
-                    listener->connections.load(std::memory_order_relaxed)});
+                    listener->connections->load(std::memory_order_relaxed)});
   return list;
 }
 

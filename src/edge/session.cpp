@@ -35,7 +35,7 @@ Session::Session(Worker& w, std::shared_ptr<Listener> l, net::Accepted accepted)
   if (next != nullptr) next->previous = this;
   worker.first_session = this;
   worker.live.store(++worker.session_count, std::memory_order_relaxed);
-  listener->connections.fetch_add(1, std::memory_order_relaxed);
+  listener->connections->fetch_add(1, std::memory_order_relaxed);
   if (counts_for_client_limit(peer)) ++worker.clients[peer];
 }
 
@@ -44,7 +44,7 @@ Session::~Session() {
   (previous != nullptr ? previous->next : worker.first_session) = next;
   if (next != nullptr) next->previous = previous;
   worker.live.store(--worker.session_count, std::memory_order_relaxed);
-  listener->connections.fetch_sub(1, std::memory_order_relaxed);
+  listener->connections->fetch_sub(1, std::memory_order_relaxed);
   if (counts_for_client_limit(peer)) forget_client(worker, peer);
 }
 
@@ -70,8 +70,9 @@ runtime::Task<bool> Session::write_all(std::string_view first, std::string_view 
     const auto put = stream.write(std::span(pieces).subspan(at, count - at));
     if (put.state == tls::IoState::kWouldBlock) {
       timer.arm(timeouts().write);
-      while (!stream.can_write() && !timer.expired() && !gone()) co_await waiter.wait();
-      if (stream.can_write() && !timer.expired()) continue;
+      // A client that only closed its sending side still reads; one that is gone answers with a reset.
+      while (!stream.can_write() && !timer.expired()) co_await waiter.wait();
+      if (!timer.expired()) continue;
     }
     if (put.state != tls::IoState::kDone) {
       record.end = timer.expired() ? "client_write_timeout" : "client_closed";
@@ -95,12 +96,12 @@ std::string_view Session::own_head(const http::Response& response, http::Framing
   head.content_length = length;
   head.client_minor_version = request.minor_version;
   head.close = !keep;
-  head.date = worker.date.at(worker.loop.clock().wall());
+  record.first_byte = worker.loop.clock().now();
+  head.date = worker.date.at(record.wall_at(record.first_byte));
   head.request_id = record.request_id;
   head.headers = response.headers;
   head.extra = "X-Content-Type-Options: nosniff\r\n";
   record.status = response.status;
-  record.first_byte = worker.loop.clock().now();
   answered = true;
   return {block->response_out, http::write_own_head(block->response_out, head)};
 }
@@ -147,8 +148,9 @@ runtime::Task<bool> handshake(Session& s, const tls::Context& context) {
 runtime::Task<bool> await_request(Session& s) {
   if (s.buffered > 0) co_return true;
   s.timer.arm(s.requests == 0 ? s.timeouts().first_byte : s.timeouts().keep_alive);
-  while (!s.stream.can_read()) {
-    if (s.timer.expired() || s.draining()) co_return false;
+  // When draining, what has arrived and was not told of yet is still read: see read_head().
+  while (!s.stream.can_read() && !s.draining()) {
+    if (s.timer.expired()) co_return false;
     co_await s.waiter.wait();
   }
   s.timer.disarm();
@@ -167,9 +169,15 @@ void begin_request(Session& s) {
   block.request.fields.clear();
   block.request.minor_version = 1;
   block.request.method_id = http::Method::kOther;
-  s.worker.ids.request_id(s.worker.loop.clock().wall(), block.request_id);
-  s.record.request_id = {block.request_id, sizeof block.request_id};
   s.record.client = s.peer;
+}
+
+// When its first bytes are there.
+void begin_record(Session& s) {
+  s.record.begin = s.worker.loop.clock().now();
+  s.record.wall = s.worker.loop.clock().wall();
+  s.worker.ids.request_id(s.record.wall, s.block->request_id);
+  s.record.request_id = {s.block->request_id, sizeof s.block->request_id};
 }
 
 runtime::Task<bool> refuse_head(Session& s, int status, const char* reason, const char* detail) {
@@ -180,7 +188,6 @@ runtime::Task<bool> refuse_head(Session& s, int status, const char* reason, cons
   s.body.start(s.stream, s.block->client_in, 0, 0, 0, http::Framing::kNone, 0);
   count_refusal(s, reason);
   co_await s.refuse(status, reason, detail);
-  s.lingering = true;
   co_return false;
 }
 
@@ -191,7 +198,7 @@ runtime::Task<bool> read_head(Session& s) {
   bool waited = false;
   for (;;) {
     if (s.buffered > 0) {
-      if (s.record.begin == runtime::SteadyTime{}) s.record.begin = s.worker.loop.clock().now();
+      if (!s.record.begun()) begin_record(s);
       const auto state = block.request_parser.parse({block.client_in, s.buffered}, block.request);
       if (state == http::ParseState::kComplete) break;
       if (state == http::ParseState::kRefused) {
@@ -209,8 +216,12 @@ runtime::Task<bool> read_head(Session& s) {
       if (s.buffered > 0) s.record.end = "client_closed";
       co_return false;
     }
+    if (s.buffered == 0 && s.draining()) {
+      s.keep = false;
+      co_return false;
+    }
     if (!std::exchange(waited, true)) s.timer.arm(s.timeouts().request_head);
-    while (!s.stream.can_read() && !s.timer.expired()) co_await s.waiter.wait();
+    while (!s.stream.can_read() && !s.timer.expired() && !(s.buffered == 0 && s.draining())) co_await s.waiter.wait();
     if (!s.timer.expired()) continue;
     if (s.buffered > 0) co_return co_await refuse_head(s, 408, "head_timeout", "the request head did not arrive in time");
     s.keep = false;
@@ -264,7 +275,6 @@ runtime::Task<bool> authenticate(Session& s, const Route& route) {
     s.principal = {.name = "local", .credential = "socket", .user_id = 0, .superuser = true, .scopes = {"admin"}};
     co_return true;
   }
-  if (!route.auth_required && route.handler == nullptr) co_return true;
   AuthOutcome outcome;
   if (s.worker.authenticator) outcome = s.worker.authenticator->authenticate(s.block->request);
   switch (outcome.kind) {
@@ -336,8 +346,9 @@ runtime::Task<void> dispatch(Session& s) {
     co_await s.answer(std::move(response));
     co_return;
   }
-  if (!co_await authenticate(s, *route)) co_return;             // before the body, so that strangers cannot make us read
-  if (!co_await authorize(s, *route)) co_return;
+  if (s.wants_identity(*route)) {                               // before the body: strangers cannot make us read it
+    if (!co_await authenticate(s, *route) || !co_await authorize(s, *route)) co_return;
+  }
   if (request.framing == http::Framing::kLength && request.content_length > route->body_limit)
     co_return co_await refuse_route(s, 413, "body-too-large", "the request body is larger than this route takes", "refused:body_too_large");
   if (route->handler != nullptr) co_return co_await handle(s, *route);
@@ -378,8 +389,10 @@ runtime::Task<void> linger(Session& s) {
 
 runtime::Task<void> serve(Worker& worker, std::shared_ptr<Listener> listener, net::Accepted accepted) {
   Session s(worker, std::move(listener), std::move(accepted));
-  const auto& contexts = worker.snapshot->shared->contexts;
-  if (const auto context = contexts.find(s.listener->settings.name); context != contexts.end()) {
+  if (s.listener->settings.tls) {
+    const auto& contexts = worker.snapshot->shared->contexts;
+    const auto context = contexts.find(s.listener->settings.name);
+    if (context == contexts.end()) co_return;  // its listener is gone since
     const std::shared_ptr<const tls::Context> held = context->second;
     if (!co_await handshake(s, *held)) co_return;
   }

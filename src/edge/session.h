@@ -6,12 +6,14 @@
 #include <string>
 #include <string_view>
 
-#include "body.h"
+#include "pump.h"
 #include "gatehouse/http/exchange.h"
 #include "record.h"
 #include "worker.h"
 
 namespace gatehouse::edge {
+
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 class Session {
  public:
@@ -36,13 +38,19 @@ class Session {
   bool lingering = false;            // after an error: drain before closing, so that the answer arrives
   bool answered = false;             // a response head was sent
   bool aborted = false;
-  std::string_view tls_version;      // a literal of OpenSSL
+  tls::HandshakeInfo tls;            // empty without TLS
   std::uint32_t requests = 0;
 
   const Settings& settings() const noexcept { return (snapshot ? snapshot : worker.snapshot)->shared->settings; }
   const Timeouts& timeouts() const noexcept { return settings().timeouts; }
+  bool wants_identity(const Route& route) const noexcept { return route.auth_required || route.handler != nullptr; }
   bool gone() const noexcept { return stream.hangup(); }
   bool draining() const noexcept { return worker.draining; }
+
+  // Expect: 100-continue, and nothing of the body came without it (P-17).
+  bool client_waits_for_continue() const noexcept {
+    return block->request.expects_continue && !body.done() && body.unread().empty();
+  }
 
   void take_block() { block = worker.blocks.take(); }
   void give_block() noexcept;

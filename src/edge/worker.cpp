@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <algorithm>
 #include <array>
 
 #include "gatehouse/base/log.h"
@@ -48,8 +49,14 @@ struct Worker::Acceptor {
     }
   }
 
+  // Before the socket is closed: the kernel has accepted these already, and would reset them.
+  void take_waiting() {
+    while (!full() && accept_one() == 0) {
+    }
+  }
+
   bool full() const noexcept {
-    return listener->connections.load(std::memory_order_relaxed) >= worker.snapshot->shared->settings.limits.connections;
+    return listener->connections->load(std::memory_order_relaxed) >= worker.snapshot->shared->settings.limits.connections;
   }
 
   // 0, or the reason why nothing was taken.
@@ -92,6 +99,9 @@ Worker::~Worker() = default;
 void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   auto mine = std::make_shared<LoopSnapshot>();
   for (const auto& group : shared->groups) mine->pools.push_back(pool(group));
+  // Pools of groups that are gone stay, because requests under way hold them, but keep no connections.
+  for (const auto& [group, pool] : pools)
+    pool->set_retired(std::find(mine->pools.begin(), mine->pools.end(), pool.get()) == mine->pools.end());
   mine->shared = std::move(shared);
   snapshot = std::move(mine);
 }
@@ -106,12 +116,21 @@ void Worker::open(std::shared_ptr<Listener> listener, UniqueFd socket) {
   acceptors.push_back(std::make_unique<Acceptor>(*this, std::move(listener), std::move(socket)));
 }
 
-void Worker::close(const Listener& listener) {
-  std::erase_if(acceptors, [&listener](const auto& acceptor) { return acceptor->listener.get() == &listener; });
+void Worker::change(const Listener& from, const std::shared_ptr<Listener>& to) {
+  std::erase_if(acceptors, [&](const auto& acceptor) {
+    if (acceptor->listener.get() != &from) return false;
+    if (to != nullptr) {
+      acceptor->listener = to;
+      return false;
+    }
+    acceptor->take_waiting();
+    return true;
+  });
 }
 
 void Worker::drain() {
   draining = true;
+  for (const auto& acceptor : acceptors) acceptor->take_waiting();
   acceptors.clear();
   for (Session* session = first_session; session != nullptr; session = session->next) session->waiter.notify();
 }

@@ -25,13 +25,28 @@ struct Listener {
   std::string address;                          // as bound
   std::uint16_t port = 0;
   ListenerMetrics metrics;
-  std::atomic<std::uint64_t> connections{0};
+  // Shared with those that had or get its sockets by a reload.
+  std::shared_ptr<std::atomic<std::uint64_t>> connections = std::make_shared<std::atomic<std::uint64_t>>(0);
+};
+
+struct ListenerChange {
+  std::shared_ptr<Listener> from, to;
 };
 
 // What a loop works with; replaced as a whole.
 struct LoopSnapshot {
   std::shared_ptr<const Snapshot> shared;
   std::vector<upstream::Pool*> pools;  // by index of the group
+  // Declaring a series takes a lock; each reason of each route does so once.
+  using RefusalKey = std::pair<const Route*, std::string>;
+  struct RefusalLess {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const noexcept {
+      return a.first != b.first ? std::less<>()(a.first, b.first) : std::string_view(a.second) < std::string_view(b.second);
+    }
+  };
+  mutable std::map<RefusalKey, metrics::CounterId, RefusalLess> refusals;
 };
 
 struct Worker {
@@ -40,7 +55,7 @@ struct Worker {
 
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   void open(std::shared_ptr<Listener> listener, UniqueFd socket);
-  void close(const Listener& listener);
+  void change(const Listener& from, const std::shared_ptr<Listener>& to);  // same socket, new settings; null: close it
   void drain();
   void stop();
   upstream::Pool* pool(const std::shared_ptr<upstream::Group>& group);

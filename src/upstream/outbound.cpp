@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "gatehouse/http/body_source.h"
 #include "gatehouse/http/h1.h"
 #include "gatehouse/upstream/pool.h"
 
@@ -32,49 +33,6 @@ http::Method method_of(std::string_view method) {
   return http::Method::kPost;
 }
 
-}  // namespace
-
-struct Outbound::State {
-  State(Pool& p, runtime::Waiter& w) : pool(p), waiter(w), timer(w) {}
-
-  std::string_view unread() const { return {buffer.data() + begin, end - begin}; }
-
-  // Reads more; kDone, kWouldBlock, kEnd or kError.
-  tls::IoState fill() {
-    if (begin == end) begin = end = 0;
-    if (end == buffer.size()) return tls::IoState::kError;
-    const auto got = connection->stream.read(std::span(buffer).subspan(end));
-    if (got.state == tls::IoState::kDone) end += got.bytes;
-    return got.state;
-  }
-
-  Piece take_length();
-  Piece take_chunk();
-  Piece take_until_close();
-  Piece finish(Piece::State state);
-
-  Pool& pool;
-  runtime::Waiter& waiter;
-  runtime::Timer timer;
-  std::unique_ptr<Connection> connection;
-  http::ResponseParser parser;
-  http::ResponseHead head;
-  http::ChunkedDecoder chunked;
-  std::vector<char> head_bytes;   // what `head` points into
-  std::vector<char> buffer = std::vector<char>(kBufferBytes);
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::uint64_t remaining = 0;
-  bool request_sent = false;
-};
-
-Outbound::Outbound(Pool& pool, runtime::Waiter& waiter) : state_(std::make_unique<State>(pool, waiter)) {}
-Outbound::~Outbound() = default;
-
-const http::ResponseHead& Outbound::response() const { return state_->head; }
-
-namespace {
-
 struct Sending {
   std::string_view head, body;
   std::size_t sent = 0;
@@ -96,121 +54,128 @@ struct Sending {
 
 }  // namespace
 
+struct Outbound::State {
+  enum class Head { kComplete, kIncomplete, kBroken, kMalformed };
+
+  State(Pool& p, runtime::Waiter& w) : pool(p), waiter(w), timer(w) {}
+
+  void begin(std::string_view method);
+  Head read_head();
+  void begin_body();
+  Piece finish(Piece::State state);
+
+  Pool& pool;
+  runtime::Waiter& waiter;
+  runtime::Timer timer;
+  std::unique_ptr<Connection> connection;
+  http::Method method = http::Method::kPost;
+  http::ResponseParser parser;
+  http::ResponseHead head;       // views into the buffer, which keeps it below the body
+  http::BodySource body;
+  std::unique_ptr<char[]> buffer = std::make_unique_for_overwrite<char[]>(kBufferBytes);
+  std::size_t start = 0;         // of the head that is being read; interim ones lie before it
+  std::size_t end = 0;
+  bool request_sent = false;     // the whole of it
+};
+
+Outbound::Outbound(Pool& pool, runtime::Waiter& waiter) : state_(std::make_unique<State>(pool, waiter)) {}
+Outbound::~Outbound() = default;
+
+const http::ResponseHead& Outbound::response() const { return state_->head; }
+
+void Outbound::State::begin(std::string_view name) {
+  method = method_of(name);
+  parser.reset();
+  start = end = 0;
+  request_sent = false;
+}
+
+// Reads until the head of the final answer is there, or nothing more is at hand. Interim answers are passed over.
+Outbound::State::Head Outbound::State::read_head() {
+  for (;;) {
+    while (start < end) {
+      const auto parsed = parser.parse({buffer.get() + start, end - start}, method, head);
+      if (parsed == http::ParseState::kIncomplete) break;
+      if (parsed == http::ParseState::kRefused || head.status == 101) return Head::kMalformed;
+      if (head.status >= 200) return Head::kComplete;
+      start += head.size;
+      parser.reset();
+    }
+    if (end == kBufferBytes) return Head::kMalformed;
+    const auto got = connection->stream.read({buffer.get() + end, kBufferBytes - end});
+    if (got.state == tls::IoState::kWouldBlock) return Head::kIncomplete;
+    if (got.state != tls::IoState::kDone) return Head::kBroken;
+    end += got.bytes;
+  }
+}
+
+void Outbound::State::begin_body() {
+  const std::size_t behind = start + head.size;
+  body.start(connection->stream, {buffer.get(), kBufferBytes}, behind, end, behind, head.framing, head.content_length);
+}
+
 runtime::Task<Result<int>> Outbound::start(OutboundRequest request, std::chrono::milliseconds head_timeout,
                                            const http::Exchange* give_up) {
   State& s = *state_;
-  s.connection = s.pool.take_idle(s.waiter);
+  auto [idle, chosen] = s.pool.take_idle(s.waiter);
+  s.connection = std::move(idle);
   for (;;) {
     if (!s.connection) {
-      auto connected = co_await s.pool.connect(s.waiter);
+      auto connected = co_await s.pool.connect(*chosen, s.waiter);
       if (!connected) co_return std::move(connected).error();
       s.connection = std::move(*connected);
     }
+    const std::string server = s.connection->server().name;
     const bool reused = s.connection->requests > 0;
     const std::string head = head_of(request, s.connection->server());
     Sending sending{head, request.body};
-    s.parser.reset();
-    s.begin = s.end = 0;
+    s.begin(request.method);
     s.timer.arm(head_timeout);
-    tls::IoState failed = tls::IoState::kDone;
     for (;;) {
-      if (!sending.done()) {
-        const tls::IoState put = sending.step(s.connection->stream);
-        if (put == tls::IoState::kError || put == tls::IoState::kEnd) failed = put;
+      const tls::IoState put = sending.step(s.connection->stream);
+      State::Head got = s.read_head();
+      if (got == State::Head::kIncomplete && put == tls::IoState::kError) got = State::Head::kBroken;
+      if (got == State::Head::kComplete) {
+        s.timer.disarm();
+        // Otherwise the server would take what we send next for the rest of this one.
+        s.request_sent = sending.done();
+        s.begin_body();
+        co_return s.head.status;
       }
-      const tls::IoState got = s.fill();
-      if (got == tls::IoState::kDone) {
-        auto parsed = s.parser.parse(s.unread(), method_of(request.method), s.head);
-        while (parsed == http::ParseState::kComplete && s.head.status < 200 && s.head.status != 101) {
-          s.begin += s.head.size;
-          s.parser.reset();
-          parsed = s.begin < s.end ? s.parser.parse(s.unread(), method_of(request.method), s.head) : http::ParseState::kIncomplete;
-        }
-        if (parsed == http::ParseState::kRefused || (parsed == http::ParseState::kComplete && s.head.status == 101))
-          co_return make_error("upstream-malformed", "the answer of " + s.connection->server().name + " is not HTTP: " +
-                                                         s.parser.refusal().reason);
-        if (parsed != http::ParseState::kComplete) continue;
-        s.request_sent = sending.done();  // otherwise the server would read the rest of it as the next request
-        failed = tls::IoState::kDone;     // an answer counts, even when the server stopped reading
-        break;
-      }
-      if (got != tls::IoState::kWouldBlock) failed = got;
-      if (failed != tls::IoState::kDone) break;
-      if (s.timer.expired())
-        co_return make_error("upstream-timeout", s.connection->server().name + " did not answer in time");
+      if (got == State::Head::kMalformed)
+        co_return make_error("upstream-malformed", "the answer of " + server + " is not HTTP: " + s.parser.refusal().reason);
+      if (got == State::Head::kBroken) break;
+      if (s.timer.expired()) co_return make_error("upstream-timeout", server + " did not answer in time");
       if (give_up != nullptr && give_up->client_gone()) co_return make_error("client-gone", "the client is gone");
       co_await s.waiter.wait();
     }
-    s.timer.disarm();
-    if (failed == tls::IoState::kDone) break;
-    const std::string server = s.connection->server().name;
     s.connection.reset();
     if (!reused || sending.sent > 0) co_return make_error("upstream-closed", server + " closed the connection before it answered");
   }
-  // The head's views must survive the body that follows in the buffer.
-  const std::string_view raw = s.unread().substr(0, s.head.size);
-  s.head_bytes.assign(raw.begin(), raw.end());
-  s.parser.reset();
-  s.parser.parse(std::string_view(s.head_bytes.data(), s.head_bytes.size()), method_of(request.method), s.head);
-  s.begin += s.head.size;
-  s.remaining = s.head.framing == http::Framing::kLength ? s.head.content_length : 0;
-  co_return s.head.status;
 }
 
 Piece Outbound::State::finish(Piece::State state) {
-  if (state == Piece::State::kEnd && request_sent && connection && head.keep_alive && head.framing != http::Framing::kUntilClose &&
-      begin == end) {
-    pool.give_back(std::move(connection));
-  }
+  const bool reusable = state == Piece::State::kEnd && request_sent && head.keep_alive &&
+                        head.framing != http::Framing::kUntilClose && body.unread().empty();
+  if (reusable) pool.give_back(std::move(connection));
   connection.reset();
   return {state, {}};
-}
-
-Piece Outbound::State::take_length() {
-  if (remaining == 0) return finish(Piece::State::kEnd);
-  const std::string_view bytes = unread().substr(0, remaining);
-  if (bytes.empty()) return {Piece::State::kWouldBlock, {}};
-  begin += bytes.size();
-  remaining -= bytes.size();
-  return {Piece::State::kBytes, bytes};
-}
-
-Piece Outbound::State::take_chunk() {
-  while (begin < end) {
-    const auto step = chunked.feed(unread());
-    begin += step.consumed;
-    if (step.state == http::ParseState::kRefused) return finish(Piece::State::kError);
-    if (!step.payload.empty()) return {Piece::State::kBytes, step.payload};
-    if (step.state == http::ParseState::kComplete) return finish(Piece::State::kEnd);
-  }
-  if (chunked.done()) return finish(Piece::State::kEnd);
-  return {Piece::State::kWouldBlock, {}};
-}
-
-Piece Outbound::State::take_until_close() {
-  const std::string_view bytes = unread();
-  if (bytes.empty()) return {Piece::State::kWouldBlock, {}};
-  begin = end;
-  return {Piece::State::kBytes, bytes};
 }
 
 Piece Outbound::try_next() {
   State& s = *state_;
   if (!s.connection) return {Piece::State::kEnd, {}};
   for (;;) {
-    Piece piece;
-    switch (s.head.framing) {
-      case http::Framing::kNone: return s.finish(Piece::State::kEnd);
-      case http::Framing::kLength: piece = s.take_length(); break;
-      case http::Framing::kChunked: piece = s.take_chunk(); break;
-      case http::Framing::kUntilClose: piece = s.take_until_close(); break;
+    const auto piece = s.body.next();
+    switch (piece.state) {
+      case http::BodySource::State::kPiece: return {Piece::State::kBytes, piece.bytes};
+      case http::BodySource::State::kEnd: return s.finish(Piece::State::kEnd);
+      case http::BodySource::State::kRefused: return s.finish(Piece::State::kError);
+      case http::BodySource::State::kNeedMore: break;
     }
-    if (piece.state != Piece::State::kWouldBlock) return piece;
-    const tls::IoState got = s.fill();
-    if (got == tls::IoState::kWouldBlock) return piece;
-    if (got == tls::IoState::kDone) continue;
-    const bool clean = got == tls::IoState::kEnd && s.head.framing == http::Framing::kUntilClose;
-    return s.finish(clean ? Piece::State::kEnd : Piece::State::kError);
+    const tls::IoState got = s.body.fill();
+    if (got == tls::IoState::kWouldBlock) return {Piece::State::kWouldBlock, {}};
+    if (got != tls::IoState::kDone) return s.finish(Piece::State::kError);
   }
 }
 

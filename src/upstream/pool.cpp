@@ -1,8 +1,5 @@
 #include "gatehouse/upstream/pool.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "gatehouse/net/connect.h"
 
 namespace gatehouse::upstream {
@@ -52,66 +49,99 @@ bool Pool::good(const Connection& connection) const noexcept {
          now - connection.idle_since < settings.idle_timeout && now - connection.opened < settings.max_lifetime;
 }
 
-std::unique_ptr<Connection> Pool::take_idle(runtime::Waiter& waiter) {
-  Slot& slot = next_slot();
+Pool::~Pool() {
+  drop_idle([](const Connection&) { return true; });
+}
+
+std::unique_ptr<Connection> Pool::pop_good(Slot& slot, runtime::Waiter& waiter) {
   while (!slot.idle.empty()) {
     std::unique_ptr<Connection> connection = std::move(slot.idle.back());
     slot.idle.pop_back();
+    slot.server->idle.fetch_sub(1, std::memory_order_relaxed);
     if (!good(*connection)) continue;
     connection->stream.set_waiter(&waiter);
     return connection;
   }
-  picked_ = &slot;
   return nullptr;
 }
 
-void Pool::give_back(std::unique_ptr<Connection> connection) {
-  for (Slot& slot : slots_) {
-    if (slot.server != &connection->server() || slot.idle.size() >= group_->settings().max_idle) continue;
-    if (idle() == 0) sweeper_.notify();
-    ++connection->requests;
-    connection->idle_since = loop_.clock().now();
-    connection->stream.set_waiter(&sweeper_);
-    slot.idle.push_back(std::move(connection));
-    return;
-  }
+Pool::Taken Pool::take_idle(runtime::Waiter& waiter) {
+  Slot& slot = next_slot();
+  return {pop_good(slot, waiter), slot.server};
 }
 
-runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(runtime::Waiter& waiter) {
+void Pool::give_back(std::unique_ptr<Connection> connection) {
+  const auto slot = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& one) { return one.server == &connection->server(); });
+  if (retired_ || slot == slots_.end() || slot->idle.size() >= group_->settings().max_idle) return;
+  if (idle() == 0) sweeper_.notify();  // it sleeps for ever while there is nothing to sweep
+  ++connection->requests;
+  connection->idle_since = loop_.clock().now();
+  connection->stream.set_waiter(&sweeper_);
+  slot->server->idle.fetch_add(1, std::memory_order_relaxed);
+  slot->idle.push_back(std::move(connection));
+}
+
+void Pool::set_retired(bool retired) {
+  retired_ = retired;
+  if (retired) drop_idle([](const Connection&) { return true; });
+}
+
+runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(Server& first, runtime::Waiter& waiter) {
   Error last = make_error("upstream-busy", "every server of '" + group_->settings().name + "' has its maximum of connections");
-  // The one that take_idle() chose and found without connections, then the others; backups last.
-  const Slot& first = picked_ != nullptr ? *std::exchange(picked_, nullptr) : next_slot();
-  const std::size_t start = static_cast<std::size_t>(&first - slots_.data());
+  const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.server == &first; });
+  const std::size_t start = static_cast<std::size_t>(found - slots_.begin());
   for (std::size_t attempt = 0; attempt < 2 * slots_.size(); ++attempt) {
-    Server& server = *slots_[(start + attempt) % slots_.size()].server;
-    if (server.settings.backup != (attempt >= slots_.size())) continue;
-    if (server.connections.load(std::memory_order_relaxed) >= group_->settings().max_connections) continue;
-    auto connection = co_await connect_to(server, waiter);
+    Slot& slot = slots_[(start + attempt) % slots_.size()];
+    if (slot.server->settings.backup != (attempt >= slots_.size())) continue;
+    // The caller has just looked at the first server's idle connections, or wants a new one for good reason.
+    if (attempt > 0)
+      if (auto idle = pop_good(slot, waiter)) co_return idle;
+    if (slot.server->busy() >= group_->settings().max_connections) continue;
+    auto connection = co_await connect_to(*slot.server, waiter);
     if (connection) co_return connection;
-    server.connect_failures.fetch_add(1, std::memory_order_relaxed);
+    slot.server->connect_failures.fetch_add(1, std::memory_order_relaxed);
     last = std::move(connection).error();
   }
   co_return std::move(last);
 }
 
+// A name may have several addresses, and some of them may be dead.
 runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& server, runtime::Waiter& waiter) {
   auto endpoints = co_await resolver_.resolve(server.settings.address);
   if (!endpoints) co_return make_error("upstream-connect", endpoints.error().message);
+  Error last;
+  for (const net::Endpoint& endpoint : *endpoints) {
+    auto connection = co_await connect_to(server, endpoint, waiter);
+    if (connection) co_return connection;
+    last = std::move(connection).error();
+  }
+  co_return std::move(last);
+}
+
+runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& server, net::Endpoint endpoint,
+                                                                    runtime::Waiter& waiter) {
   Error error;
-  UniqueFd fd = net::start_connect(endpoints->front(), &error);
+  UniqueFd fd = net::start_connect(endpoint, &error);
   if (!fd) co_return make_error("upstream-connect", error.message);
   auto connection = std::make_unique<Connection>(loop_, std::move(fd), &waiter, group_, server);
   runtime::Timer timer(waiter);
   timer.arm(group_->settings().connect_timeout);
   for (;;) {
     const Status connected = net::finish_connect(connection->stream.fd());
-    if (connected) break;
+    if (connected) co_return connection;
     if (connected.error().slug != "in-progress")
       co_return make_error("upstream-connect", "cannot connect to " + server.name + ": " + connected.error().message);
     if (timer.expired()) co_return make_error("upstream-connect", "connecting to " + server.name + " took too long");
     co_await waiter.wait();
   }
-  co_return connection;
+}
+
+template <class Bad>
+void Pool::drop_idle(Bad bad) {
+  for (Slot& slot : slots_) {
+    const auto dropped = std::erase_if(slot.idle, [&](const auto& connection) { return bad(*connection); });
+    slot.server->idle.fetch_sub(static_cast<std::uint32_t>(dropped), std::memory_order_relaxed);
+  }
 }
 
 runtime::Task<void> Pool::sweep() {
@@ -119,7 +149,7 @@ runtime::Task<void> Pool::sweep() {
   for (;;) {
     if (idle() > 0 && !timer.armed()) timer.arm(kSweepInterval);
     co_await sweeper_.wait();
-    for (Slot& slot : slots_) std::erase_if(slot.idle, [this](const auto& connection) { return !good(*connection); });
+    drop_idle([this](const Connection& connection) { return !good(connection); });
   }
 }
 

@@ -163,6 +163,24 @@ class ReloadTest(DaemonTest):
         self.assertEqual(daemon.command("reload").returncode, 0)
         wait_until(lambda: self.refused(port), "the end of the second listener")
 
+    def test_listener_gets_another_name_and_tls_at_the_same_address(self):
+        port = free_port()
+        config = {"listeners": {"plain": {"address": f"127.0.0.1:{port}"}}, "routes": [self.route("old")],
+                  "certificates": {"mode": "self_signed"}}
+        daemon = self.start(config)
+        self.assertEqual(fetch(("127.0.0.1", port)).body, b"old")
+        daemon.write_config(daemon.config | {"listeners": {"secret": {"address": f"127.0.0.1:{port}", "tls": {"policy": "modern"}}}})
+        done = daemon.command("reload")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        wait_until(lambda: self.speaks_tls(port), "TLS at the same address")
+
+    @staticmethod
+    def speaks_tls(port):
+        try:
+            return fetch(("127.0.0.1", port), tls=True).body == b"old"
+        except OSError:
+            return False
+
     def refused(self, port):
         try:
             connect(("127.0.0.1", port)).sock.close()

@@ -32,7 +32,7 @@ struct Timeouts {
 struct Limits {
   http::HeadLimits head;
   std::uint64_t body_bytes = 10 * 1024 * 1024;
-  std::uint32_t connections = 65536;            // per listener and loop; then accept pauses
+  std::uint32_t connections = 65536;            // per listener; then accept pauses
   std::uint32_t connections_per_client = 256;   // loopback clients are not counted
   std::uint32_t requests_per_connection = 0;    // 0: no limit
 };
@@ -44,6 +44,7 @@ struct ListenerSettings {
   tls::Policy policy = tls::Policy::kIntermediate;
   std::vector<std::string> protocols{"http/1.1"};
   bool admin = false;                 // the Unix socket of the command line: its callers are the local administrator
+  bool operator==(const ListenerSettings&) const = default;
 };
 
 enum class Auth { kDefault, kNone, kRequired };  // kDefault: required for mcp and admin routes, none otherwise

@@ -10,6 +10,7 @@
 // Stop: destroying the Pool closes the idle connections.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -28,9 +29,16 @@ namespace gatehouse::upstream {
 
 struct Server {
   explicit Server(ServerSettings s) : settings(std::move(s)), name(settings.address.to_string()) {}
+  // Connections that carry a request. Idle ones do not count against max_connections: they can be had by closing them.
+  std::uint32_t busy() const noexcept {
+    const std::uint32_t all = connections.load(std::memory_order_relaxed), idle_now = idle.load(std::memory_order_relaxed);
+    return all - std::min(all, idle_now);
+  }
+
   const ServerSettings settings;
   const std::string name;                          // "127.0.0.1:9000", for logs and metric labels
   std::atomic<std::uint32_t> connections{0};       // open ones, all loops
+  std::atomic<std::uint32_t> idle{0};              // of these, in pools
   std::atomic<std::uint64_t> connect_failures{0};
 };
 
@@ -70,19 +78,28 @@ class Pool {
   Pool(runtime::Loop& loop, std::shared_ptr<const Group> group, net::Resolver& resolver);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
+  ~Pool();
 
   const Group& group() const noexcept { return *group_; }
   runtime::Loop& loop() const noexcept { return loop_; }
 
-  // An idle connection that is still good, or null.
-  std::unique_ptr<Connection> take_idle(runtime::Waiter& waiter);
+  // The server whose turn it is, and an idle connection to it that is still good, if there is one.
+  struct Taken {
+    std::unique_ptr<Connection> connection;
+    Server* server;
+  };
+  Taken take_idle(runtime::Waiter& waiter);
 
-  // A new connection. Tries each server at most once, in the order of the balance, within the group's connect timeout
-  // each. Slugs: "upstream-connect" (the last server's reason), "upstream-busy" (all at max_connections).
-  runtime::Task<Result<std::unique_ptr<Connection>>> connect(runtime::Waiter& waiter);
+  // A connection to `first`, or, when that fails, to the others in turn, backups last; each at most once, within the
+  // group's connect timeout each. Slugs: "upstream-connect" (the last server's reason), "upstream-busy" (all at
+  // max_connections).
+  runtime::Task<Result<std::unique_ptr<Connection>>> connect(Server& first, runtime::Waiter& waiter);
 
   // After a complete answer on a connection that may be kept.
   void give_back(std::unique_ptr<Connection> connection);
+
+  // A group that the configuration has no more: nothing is kept idle from now on.
+  void set_retired(bool retired);
 
   std::size_t idle() const noexcept;
 
@@ -93,15 +110,19 @@ class Pool {
     std::vector<std::unique_ptr<Connection>> idle;
   };
   Slot& next_slot() noexcept;
+  std::unique_ptr<Connection> pop_good(Slot& slot, runtime::Waiter& waiter);
   runtime::Task<Result<std::unique_ptr<Connection>>> connect_to(Server& server, runtime::Waiter& waiter);
+  runtime::Task<Result<std::unique_ptr<Connection>>> connect_to(Server& server, net::Endpoint endpoint, runtime::Waiter& waiter);
   runtime::Task<void> sweep();
+  template <class Bad>
+  void drop_idle(Bad bad);
   bool good(const Connection& connection) const noexcept;
 
   runtime::Loop& loop_;
   std::shared_ptr<const Group> group_;
   net::Resolver& resolver_;
   std::vector<Slot> slots_;
-  Slot* picked_ = nullptr;  // by a take_idle() that found nothing; the connect() that follows begins there
+  bool retired_ = false;
   runtime::Waiter sweeper_;
   runtime::TaskGroup tasks_;
 };

@@ -25,7 +25,7 @@ struct GroupSettings {
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds idle_timeout{60000};   // of a pooled connection
   std::uint32_t max_idle = 64;                     // pooled connections per server and loop
-  std::uint32_t max_connections = 1024;            // per server, all loops together; more is 503
+  std::uint32_t max_connections = 1024;            // with a request on them, per server, all loops together; more is 503
   std::chrono::milliseconds max_lifetime{3600000};
 };
 

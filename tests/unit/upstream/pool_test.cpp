@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "fakes/manual_clock.h"
+#include "gatehouse/net/connect.h"
 #include "gatehouse/net/listener.h"
 
 namespace gatehouse::upstream {
@@ -26,27 +28,30 @@ class PoolTest : public ::testing::Test {
     sockets_.pop_back();
     return settings;
   }
-  void start(std::vector<ServerSettings> servers) {
+  void start(std::vector<ServerSettings> servers, std::uint32_t max_connections = 1024) {
     GroupSettings settings;
     settings.name = "app";
     settings.servers = std::move(servers);
+    settings.max_connections = max_connections;
     pool_ = std::make_unique<Pool>(loop_, std::make_shared<Group>(settings), resolver_);
   }
   std::unique_ptr<Connection> take() {
-    auto connection = pool_->take_idle(waiter_);
-    if (connection) return connection;
-    const auto body = [](Pool& pool, runtime::Waiter& waiter, std::unique_ptr<Connection>* out) -> runtime::Task<void> {
-      auto connected = co_await pool.connect(waiter);
+    auto [connection, server] = pool_->take_idle(waiter_);
+    if (connection) return std::move(connection);
+    const auto body = [](Pool& pool, Server& first, runtime::Waiter& waiter,
+                         std::unique_ptr<Connection>* out) -> runtime::Task<void> {
+      auto connected = co_await pool.connect(first, waiter);
       if (connected) *out = std::move(*connected);
     };
-    group_.spawn(body(*pool_, waiter_, &connection));
+    group_.spawn(body(*pool_, *server, waiter_, &connection));
     for (int i = 0; i < 200 && group_.size() > 0; ++i) loop_.run_for_test(1ms);
-    return connection;
+    return std::move(connection);
   }
 
   runtime::Loop loop_{runtime::system_clock()};
   runtime::OffloadPool offload_{1};
-  net::Resolver resolver_{loop_, offload_};
+  std::vector<net::Endpoint> addresses_;  // of every name
+  net::Resolver resolver_{loop_, offload_, [this](const net::Address&) { return Result<net::Endpoints>(addresses_); }};
   std::vector<UniqueFd> sockets_;
   runtime::Waiter waiter_{loop_};
   std::unique_ptr<Pool> pool_;
@@ -84,6 +89,57 @@ TEST_F(PoolTest, BackupsServeOnlyWhenNobodyElseDoes) {
   }
   start({server(1, true), dead_server(1)});
   EXPECT_TRUE(take());
+}
+
+TEST_F(PoolTest, ANameWithADeadAddressIsStillReached) {
+  const ServerSettings dead = dead_server(1), live = server(1);
+  addresses_ = {*net::to_endpoint(dead.address), *net::to_endpoint(live.address)};
+  start({{.address = {.host = "app.test", .port = 80}}});
+  EXPECT_TRUE(take());
+}
+
+TEST_F(PoolTest, IdleConnectionsDoNotUseUpTheLimit) {
+  auto group = std::make_shared<Group>(GroupSettings{.name = "app", .servers = {server(1)}, .max_connections = 1});
+  auto other = std::make_unique<Pool>(loop_, group, resolver_);
+  pool_ = std::make_unique<Pool>(loop_, group, resolver_);
+  auto connection = take();
+  ASSERT_TRUE(connection);
+  EXPECT_FALSE(take());  // one is busy
+  pool_->give_back(std::move(connection));
+  std::swap(pool_, other);
+  EXPECT_TRUE(take());  // the other loop's pool: its server has one idle connection, and no busy one
+}
+
+TEST_F(PoolTest, ARetiredPoolKeepsNothing) {
+  start({server(1)});
+  auto first = take(), second = take();
+  ASSERT_TRUE(first && second);
+  pool_->give_back(std::move(first));
+  EXPECT_EQ(pool_->idle(), 1u);
+  pool_->set_retired(true);
+  EXPECT_EQ(pool_->idle(), 0u);
+  pool_->give_back(std::move(second));
+  EXPECT_EQ(pool_->idle(), 0u);
+  EXPECT_EQ(pool_->group().servers().front()->connections.load(), 0u);
+}
+
+TEST_F(PoolTest, IdleConnectionsEndAtTheirTimeout) {
+  auto group = std::make_shared<Group>(GroupSettings{.name = "app", .servers = {server(1)}, .idle_timeout = 1s});
+  fakes::ManualClock clock;
+  runtime::Loop loop(clock);
+  net::Resolver resolver(loop, offload_);
+  Pool pool(loop, group, resolver);
+  runtime::Waiter waiter(loop);
+  loop.run_for_test(1ms);  // the sweeper sleeps: there is nothing to sweep
+  Server& only = *group->servers().front();
+  Error error;
+  pool.give_back(std::make_unique<Connection>(loop, net::start_connect(*net::to_endpoint(only.settings.address), &error), &waiter, group, only));
+  EXPECT_EQ(pool.idle(), 1u);
+  clock.advance(4s);
+  loop.run_for_test(1ms);
+  clock.advance(4s);
+  loop.run_for_test(1ms);
+  EXPECT_EQ(pool.idle(), 0u);
 }
 
 }  // namespace

@@ -1,54 +1,6 @@
-#include "body.h"
+#include "pump.h"
 
 namespace gatehouse::edge {
-
-void BodySource::start(tls::Stream& stream, std::span<char> buffer, std::size_t begin, std::size_t end, std::size_t floor,
-                       http::Framing framing, std::uint64_t length) noexcept {
-  stream_ = &stream;
-  buffer_ = buffer;
-  begin_ = begin;
-  end_ = end;
-  floor_ = floor;
-  framing_ = framing;
-  decoder_.reset();
-  remaining_ = framing == http::Framing::kLength ? length : 0;
-  payload_ = 0;
-  limit_ = UINT64_MAX;
-  done_ = framing == http::Framing::kNone || (framing == http::Framing::kLength && length == 0);
-}
-
-BodySource::Piece BodySource::next() noexcept {
-  if (done_) return {State::kEnd, {}};
-  if (begin_ == end_) return {State::kNeedMore, {}};
-  if (framing_ != http::Framing::kChunked) {
-    std::string_view bytes = unread();
-    if (framing_ == http::Framing::kLength) {
-      bytes = bytes.substr(0, remaining_);
-      remaining_ -= bytes.size();
-      done_ = remaining_ == 0;
-    }
-    begin_ += bytes.size();
-    payload_ += bytes.size();
-    return {State::kPiece, bytes};
-  }
-  while (begin_ < end_) {
-    const auto step = decoder_.feed(unread());
-    begin_ += step.consumed;
-    payload_ += step.payload.size();
-    if (step.state == http::ParseState::kRefused || payload_ > limit_) return {State::kRefused, {}};
-    if (decoder_.done()) done_ = true;
-    if (!step.payload.empty()) return {State::kPiece, step.payload};
-    if (done_) return {State::kEnd, {}};
-  }
-  return {State::kNeedMore, {}};
-}
-
-tls::IoState BodySource::fill() noexcept {
-  begin_ = end_ = floor_;
-  const auto got = stream_->read(buffer_.subspan(floor_));
-  if (got.state == tls::IoState::kDone) end_ += got.bytes;
-  return got.state;
-}
 
 void Pump::start(BodySource& source, tls::Stream& sink, std::string_view head, bool chunked) noexcept {
   source_ = &source;
@@ -119,10 +71,7 @@ Pump::State Pump::step() noexcept {
     if (ended_) return State::kDone;
     if (gathered != State::kNeedsInput) continue;
     const tls::IoState got = source_->fill();
-    if (got == tls::IoState::kDone) continue;
-    if (got == tls::IoState::kWouldBlock) return State::kNeedsInput;
-    if (got != tls::IoState::kEnd || source_->framing() != http::Framing::kUntilClose) return State::kSourceFailed;
-    source_->end_by_close();
+    if (got != tls::IoState::kDone) return got == tls::IoState::kWouldBlock ? State::kNeedsInput : State::kSourceFailed;
   }
   return State::kBusy;
 }

@@ -1,4 +1,4 @@
-#include "body.h"
+#include "pump.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
