@@ -1,0 +1,72 @@
+#include "daemon_state.h"
+#include "gatehouse/base/log.h"
+#include "load_options.h"
+#include "upstreams.h"
+
+namespace gatehouse::app {
+
+// On loop 0. Reading files is slow work: it happens on the pool, the swap on the loop. One at a time, so that what was read
+// last is what counts; who asks meanwhile gets the outcome of one that begins after this one.
+void Daemon::request_reload(std::function<void(admin::ReloadView)> done) {
+  if (reloading_) return reload_waiting_.push_back(std::move(done));
+  (void)notifier_.reloading(clock_, "reloading the configuration");
+  reloading_ = offload_->submit([this, done] {
+    auto loaded = std::make_shared<config::Loaded>(config::load(load_options(options_)));
+    loops_[0]->post([this, done, loaded] {
+      done(reload(std::move(*loaded)));
+      reloading_ = false;
+      if (reload_waiting_.empty()) return;
+      request_reload([waiting = std::exchange(reload_waiting_, {})](const admin::ReloadView& view) {
+        for (const auto& one : waiting) one(view);
+      });
+    });
+  });
+  if (!reloading_) done({.ok = false, .changes = {}, .diagnostics = {}, .text = "too busy to reload; try again\n"});
+}
+
+namespace {
+
+admin::ReloadView reload_problem(const Error& error) {
+  admin::ReloadView view;
+  view.diagnostics.push_back({.file = {}, .line = 0, .column = 0, .path = {}, .message = error.message, .slug = error.slug, .help = error.help});
+  view.text = "gatehouse: " + error.message + "  [" + error.slug + "]\n" + (error.help.empty() ? "" : "  help: " + error.help + "\n");
+  return view;
+}
+
+}  // namespace
+
+admin::ReloadView Daemon::reload(config::Loaded loaded) {
+  admin::ReloadView view;
+  if (stopping_) return reload_problem(make_error("stopping", "the daemon is stopping"));
+  for (const config::Diagnostic& one : loaded.diagnostics)
+    view.diagnostics.push_back({.file = one.file, .line = static_cast<unsigned>(one.line), .column = static_cast<unsigned>(one.column),
+                                .path = one.path, .message = one.message, .slug = one.slug, .help = one.help});
+  view.text = config::render(loaded.diagnostics);
+  Status applied;
+  if (loaded.configuration) {
+    applied = apply(*loaded.configuration);
+    if (!applied) view = reload_problem(applied.error());
+  }
+  view.ok = loaded.configuration && applied.ok();
+  {
+    const std::lock_guard lock(mutex_);
+    config_ok_ = view.ok;
+    if (view.ok) {
+      for (const config::Change& change : config::diff(configuration_, *loaded.configuration))
+        view.changes.push_back({change.path, change.before, change.after, change.needs_restart});
+      configuration_ = std::move(*loaded.configuration);
+      loaded_at_ = clock_.wall();
+    }
+  }
+  if (view.ok) {
+    gateway_->reload(configuration_.mcp, route_hosts(configuration_.edge));
+    log::configure(configuration_.log);
+    log::info("app", "config.reloaded", "reloaded the configuration", {{"changes", view.changes.size()}});
+  } else {
+    log::error("app", "config.refused", "the new configuration was refused; the old one stays", {{"error", view.text}});
+  }
+  (void)notifier_.ready(view.ok ? "ready" : "ready; the last reload was refused");
+  return view;
+}
+
+}  // namespace gatehouse::app

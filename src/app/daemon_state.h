@@ -1,0 +1,103 @@
+// Daemon: owns every part of the process and knows who knows whom. Private to app; run_daemon() makes the only one.
+//
+//   daemon.cpp          what exists, in which order it starts and ends
+//   daemon_run.cpp      signals, drain, heartbeat
+//   daemon_reload.cpp   the configuration, again
+//   daemon_status.cpp   what it says of itself: status, readiness, metrics
+//
+// Thread: loop 0 is the main thread; what others may call says so.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "daemon.h"
+#include "gatehouse/access/accounts.h"
+#include "gatehouse/admin/api.h"
+#include "gatehouse/base/access_log.h"
+#include "gatehouse/config/config.h"
+#include "gatehouse/edge/server.h"
+#include "gatehouse/mcp/gateway.h"
+#include "gatehouse/metrics/metrics.h"
+#include "gatehouse/runtime/notify.h"
+#include "gatehouse/state/open.h"
+#include "mcp_observer.h"
+
+namespace gatehouse::app {
+
+class Daemon {
+ public:
+  Daemon(const RunOptions& options, config::Configuration configuration);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon();
+
+  Status start();
+  int run();
+
+ private:
+  Status open_state();
+  Status build_edge();
+  Status apply(const config::Configuration& configuration);
+  edge::Settings edge_settings(const config::Configuration& configuration) const;
+  void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
+  void declare_metrics();
+  void watch_signals();
+  void on_signal(int number);
+  void begin_stop();
+  void poll_drained();
+  void tick();
+  void maintain();
+  void request_reload(std::function<void(admin::ReloadView)> done);
+  admin::ReloadView reload(config::Loaded loaded);
+  admin::StatusView status();
+  std::vector<runtime::ModuleState> modules();
+  std::string overall_state(const std::vector<runtime::ModuleState>& modules) const;
+
+  const RunOptions& options_;
+  config::Configuration configuration_;
+  runtime::Clock& clock_;
+  runtime::Random& random_;
+  runtime::Notifier notifier_;
+  const runtime::SteadyTime started_;
+  mutable std::mutex mutex_;  // configuration_, loaded_at_ and config_ok_, which status() reads from other threads
+  runtime::WallTime loaded_at_;
+  bool config_ok_ = true;
+
+  metrics::Registry registry_;
+  std::unique_ptr<AccessWriter> access_log_;
+  std::optional<state::StateDirectory> directory_;
+  std::unique_ptr<state::Store> store_;
+  std::unique_ptr<access::Accounts> accounts_;
+  std::vector<std::unique_ptr<runtime::Loop>> loops_;
+  std::vector<access::KeyUse> key_use_;
+  std::unique_ptr<runtime::OffloadPool> offload_;
+  std::shared_ptr<tls::TicketKeys> ticket_keys_;
+  std::unique_ptr<McpObserver> mcp_observer_;
+  std::unique_ptr<mcp::HttpPort> mcp_http_;
+  std::unique_ptr<mcp::Gateway> gateway_;
+  std::unique_ptr<admin::Api> api_;
+  std::unique_ptr<edge::Server> server_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<boost::asio::signal_set> signals_;
+  std::unique_ptr<boost::asio::steady_timer> drain_timer_;
+  std::unique_ptr<boost::asio::steady_timer> heartbeat_;
+  std::vector<std::atomic<std::uint64_t>> beats_;
+  std::uint64_t beat_ = 0;
+  runtime::SteadyTime stop_at_{};
+  runtime::SteadyTime maintained_{};
+  metrics::HistogramId loop_lag_;
+  std::vector<std::function<void(admin::ReloadView)>> reload_waiting_;  // asked while another reload was under way
+  bool reloading_ = false;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> stopping_{false};
+  bool interrupted_ = false;
+};
+
+}  // namespace gatehouse::app

@@ -1,0 +1,72 @@
+#include "daemon_state.h"
+#include "gatehouse/base/log.h"
+#include "gatehouse/runtime/process.h"
+
+namespace gatehouse::app {
+
+void Daemon::declare_metrics() {
+  metrics::add_process_metrics(registry_, GATEHOUSE_VERSION);
+  loop_lag_ = registry_.histogram("gatehouse_loop_lag_seconds", "Longest turn of an event loop between two heartbeats.", {});
+  registry_.counter_function("gatehouse_log_lines_dropped_total", "Log lines lost because the reader was too slow.", {},
+                             [] { return static_cast<double>(log::dropped_lines()); });
+  registry_.gauge("gatehouse_child_processes", "Child processes alive.", {},
+                  [] { return static_cast<double>(runtime::live_processes()); });
+  registry_.gauge("gatehouse_mcp_sessions", "MCP sessions open.", {},
+                  [this] { return static_cast<double>(gateway_->session_count()); });
+  registry_.gauge("gatehouse_config_last_reload_successful", "1 when the last load of the configuration succeeded.", {},
+                  [this] { const std::lock_guard lock(mutex_); return config_ok_ ? 1.0 : 0.0; });
+  registry_.gauge("gatehouse_config_last_reload_success_timestamp_seconds", "When the configuration in use was loaded.", {}, [this] {
+    const std::lock_guard lock(mutex_);
+    return std::chrono::duration<double>(loaded_at_.time_since_epoch()).count();
+  });
+  registry_.gauges("gatehouse_connections", "Open client connections.", [this] {
+    metrics::Registry::Series series;
+    for (const auto& listener : server_->listeners())
+      series.push_back({{{"listener", listener.name}}, static_cast<double>(listener.connections)});
+    return series;
+  });
+  registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
+    metrics::Registry::Series series;
+    for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
+    return series;
+  });
+}
+
+std::vector<runtime::ModuleState> Daemon::modules() {
+  const std::string phase = stopping_ ? "stopping" : ready_ ? "healthy" : "starting";
+  std::vector<runtime::ModuleState> list;
+  list.push_back({"edge", phase, stopping_ ? "draining" : ""});
+  const Status pinged = store_->ping();
+  list.push_back({"state", pinged ? "healthy" : "failed", pinged ? std::string() : pinged.error().message});
+  list.push_back({"access", pinged ? "healthy" : "degraded", pinged ? "" : "keys are checked, changes are not possible"});
+  list.push_back({"mcp", phase, ""});
+  return list;
+}
+
+std::string Daemon::overall_state(const std::vector<runtime::ModuleState>& modules) const {
+  if (stopping_) return "stopping";
+  for (const auto& module : modules)
+    if (!module.ready()) return module.state;
+  return "ready";
+}
+
+admin::StatusView Daemon::status() {
+  admin::StatusView view;
+  view.version = GATEHOUSE_VERSION;
+  view.uptime_seconds = std::chrono::duration<double>(clock_.now() - started_).count();
+  view.workers = static_cast<unsigned>(loops_.size());
+  view.modules = modules();
+  view.state = overall_state(view.modules);
+  for (const auto& one : server_->listeners()) view.listeners.push_back({one.name, one.address, one.protocols, one.tls, one.connections});
+  for (const auto& one : server_->upstreams()) view.upstreams.push_back({one.group, one.server, one.connections, one.connect_failures});
+  for (const auto& one : gateway_->status())
+    view.mcp_servers.push_back({one.name, one.transport, one.state, one.sessions, one.processes, one.last_error});
+  const std::lock_guard lock(mutex_);
+  view.profiles = configuration_.profiles;
+  view.config_file = configuration_.file;
+  view.loaded_at = loaded_at_;
+  view.config_ok = config_ok_;
+  return view;
+}
+
+}  // namespace gatehouse::app
