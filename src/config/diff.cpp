@@ -1,7 +1,6 @@
 #include <set>
 
-#include "gatehouse/config/config.h"
-#include "table.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {

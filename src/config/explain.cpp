@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "suggest.h"
-#include "table.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -56,7 +55,7 @@ Result<std::vector<const Leaf*>> select(const Provenance& provenance, std::strin
     return make_error("unknown-key", "'" + std::string(key) + "' is not set and has no default");
   std::vector<std::string> names;
   for (const Leaf& leaf : provenance) names.push_back(leaf.path);
-  return make_error("unknown-key", "no key is called '" + std::string(key) + "'", suggest(key, names));
+  return make_error("unknown-key", "no key is called '" + std::string(key) + "'", yaml::suggest(key, names));
 }
 
 nlohmann::json to_json(const Origin& origin) {

@@ -1,5 +1,3 @@
-#include "files.h"
-
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
@@ -9,9 +7,8 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "dotenv.h"
 #include "gatehouse/base/unique_fd.h"
-#include "yaml.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -20,25 +17,11 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxIncludes = 1000;
 
-void interpolate_tree(Context& context, Node& node, const std::string& path) {
-  for (std::size_t i = 0; i < node.items.size(); ++i) interpolate_tree(context, node.items[i], item_path(path, i));
-  for (Member& member : node.members) interpolate_tree(context, member.value, child_path(path, member.key));
-  if (!node.is_scalar() || node.text.find('$') == std::string::npos) return;
-  auto text = interpolate(node.text, context.variables);
-  if (text) {
-    node.text = std::move(*text);
-    return;
-  }
-  Diagnostic& out = context.report.error(node.spot, path, text.error().slug, text.error().message);
-  out.help = text.error().help;
-  node.kind = Node::Kind::kNull;  // reported; says nothing more
-  node.spot.note = "reported";
-}
-
 Node parse_text(Context& context, const std::string& name, const std::string& directory, std::string text) {
-  const int source = context.report.add_source(name, directory, std::move(text));
-  Node root = parse_yaml(context.report, source);
-  interpolate_tree(context, root, {});
+  const int source = context.report.add_source(
+      {.tier = Tier::kFile, .name = name, .directory = directory, .text = std::move(text), .label = {}});
+  Node root = yaml::parse_yaml(context.report, source);
+  yaml::interpolate_tree(context.report, context.variables, root);
   return root;
 }
 
@@ -81,7 +64,7 @@ std::vector<std::string> matching_files(const std::string& pattern) {
 }
 
 void include_file(Context& context, const std::string& name, const Node& asked) {
-  auto text = read_text(name, kMaxFileBytes);
+  auto text = read_text(name, yaml::kMaxFileBytes);
   if (!text) {
     context.report.error(asked.spot, "include", text.error().slug, text.error().message);
     return;
@@ -102,7 +85,7 @@ void include_files(Context& context) {
   const std::vector<Node> patterns = include.is_sequence() ? include.items : std::vector<Node>{include};
   for (const Node& pattern : patterns) {
     if (!pattern.is_scalar() || pattern.text.empty()) {
-      if (pattern.spot.note.empty())
+      if (!pattern.reported)
         context.report.error(pattern.spot, "include", "wrong-type", "a file name or a list of them is expected, like conf.d/*.yaml");
       continue;
     }
@@ -117,9 +100,9 @@ Node welcome() {
   Node root;
   Node http;
   http.kind = Node::Kind::kMapping;
-  put(root, {"listeners", "http"}, http);
-  put(root, {"routes", "[0]", "respond", "body"},
-      scalar("gatehouse is running, without a configuration file.\nWrite /etc/gatehouse/gatehouse.yaml and start it again.\n", spot));
+  yaml::put(root, {"listeners", "http"}, http);
+  yaml::put(root, {"routes", "[0]", "respond", "body"},
+      yaml::scalar("gatehouse is running, without a configuration file.\nWrite /etc/gatehouse/gatehouse.yaml and start it again.\n", spot));
   return root;
 }
 
@@ -140,10 +123,13 @@ void read_dotenv(Context& context) {
   const std::string name = absolute_path(".env", context.directory == "." ? "" : context.directory);
   std::error_code ignored;
   if (!fs::is_regular_file(name, ignored)) return;
-  auto text = read_text(name, kMaxFileBytes);
-  context.dotenv_source = context.report.add_source(name, context.directory);
-  if (text) return parse_dotenv(context, *text);
-  context.report.error({Tier::kDotenv, context.dotenv_source, 0, 0, 1, {}}, {}, text.error().slug, text.error().message);
+  auto text = read_text(name, yaml::kMaxFileBytes);
+  context.dotenv_source =
+      context.report.add_source({.tier = Tier::kDotenv, .name = name, .directory = context.directory, .text = {}, .label = {}});
+  if (text)
+    context.dotenv = yaml::parse_dotenv(context.report, context.dotenv_source, *text);
+  else
+    context.report.error({context.dotenv_source, 0, 0, 1, {}}, {}, text.error().slug, text.error().message);
 }
 
 }  // namespace
@@ -181,10 +167,10 @@ void read_files(Context& context) {
     context.root = welcome();
     return;
   }
-  auto text = on_disk ? read_text(context.file, kMaxFileBytes) : Result<std::string>(*context.options.text);
+  auto text = on_disk ? read_text(context.file, yaml::kMaxFileBytes) : Result<std::string>(*context.options.text);
   if (!text) {
-    const int source = context.report.add_source(context.file);
-    context.report.error({Tier::kFile, source, 0, 0, 1, {}}, {}, text.error().slug, text.error().message);
+    const int source = context.report.add_source({.tier = Tier::kFile, .name = context.file, .directory = {}, .text = {}, .label = {}});
+    context.report.error({source, 0, 0, 1, {}}, {}, text.error().slug, text.error().message);
     return;
   }
   context.root = parse_text(context, context.file, context.directory, std::move(*text));

@@ -2,11 +2,7 @@
 #include <exception>
 #include <set>
 
-#include "files.h"
-#include "gatehouse/config/config.h"
-#include "rules.h"
-#include "tiers.h"
-#include "walk.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -82,21 +78,6 @@ Loaded load(const LoadOptions& options) {
   } catch (const std::exception& problem) {
     return failed(problem.what());
   }
-}
-
-bool Configuration::has_profile(std::string_view name) const {
-  return std::find(profiles.begin(), profiles.end(), name) != profiles.end();
-}
-
-std::string_view to_string(Tier tier) {
-  switch (tier) {
-    case Tier::kDefault: return "default";
-    case Tier::kFile: return "file";
-    case Tier::kDotenv: return ".env";
-    case Tier::kEnvironment: return "environment";
-    case Tier::kFlag: return "flag";
-  }
-  return "";
 }
 
 std::map<std::string, std::string> read_environment(const char* const* variables) {

@@ -1,11 +1,11 @@
 // Rules about listeners, upstreams, certificates and secrets.
-#include "rules.h"
-
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "rules.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -78,9 +78,9 @@ void check_route_server(Context& context, Draft& draft, std::size_t index, const
 
 std::string source_of(const Context& context, std::string_view path) {
   const Spot spot = spot_at(context, path);
-  if (spot.source < 0) return "default";
-  const Source& source = context.report.sources[static_cast<std::size_t>(spot.source)];
-  const std::string name = std::filesystem::path(source.name).filename().string();
+  const Source* source = context.report.source_of(spot);
+  if (source == nullptr) return "default";
+  const std::string name = std::filesystem::path(source->name).filename().string();
   return spot.line == 0 ? name : name + ":" + std::to_string(spot.line);
 }
 

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gatehouse/config/explain.h"
-#include "table.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -14,7 +14,7 @@ constexpr const char* kEndpointPaths = "^(/[A-Za-z0-9_-]+)+$";
 
 Json choices_json(std::string_view choices) {
   Json out = Json::array();
-  for (const std::string_view choice : split_choices(choices)) out.push_back(std::string(choice));
+  for (const std::string_view choice : keys::split_choices(choices)) out.push_back(std::string(choice));
   return out;
 }
 

@@ -1,12 +1,8 @@
-#include "tiers.h"
-
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "gatehouse/net/address.h"
-#include "units.h"
-#include "values.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -71,7 +67,7 @@ class Matcher {
 
   bool walk_index(const Branch& child, std::string_view rest, const Node* node) {
     const std::string_view digits = rest.substr(0, rest.find('_'));
-    const auto index = parse_integer(digits);
+    const auto index = yaml::parse_integer(digits);
     if (!index || *index < 0 || *index > 9999) return false;
     const bool there = node != nullptr && static_cast<std::size_t>(*index) < node->items.size();
     path_.push_back("[" + std::to_string(*index) + "]");
@@ -96,34 +92,6 @@ class Matcher {
   Path path_;
 };
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
-}  // namespace
-
-Node list_node(std::string_view text, const Spot& spot) {
-  Node out;
-  out.kind = Node::Kind::kSequence;
-  out.spot = spot;
-  text = trimmed(text);
-  if (text.starts_with('[') && text.ends_with(']')) text = trimmed(text.substr(1, text.size() - 2));
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    std::string_view item = trimmed(text.substr(0, comma));
-    if (item.size() > 1 && item.starts_with('"') && item.ends_with('"')) item = item.substr(1, item.size() - 2);
-    out.items.push_back(scalar(std::string(item), spot));
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-  }
-  return out;
-}
-
-namespace {
-
-bool is_list(const Key& key) { return key.type == Type::kStrings || key.type == Type::kCidrs; }
-
 class Overlay {
  public:
   explicit Overlay(Context& context) : context_(context) {}
@@ -131,7 +99,7 @@ class Overlay {
   // One tier of variables. `report_unknown` names every GATEHOUSE_ variable that nothing reads.
   void variables(const Environment& environment, Tier tier) {
     tier_ = tier;
-    for (auto alias = aliases().rbegin(); alias != aliases().rend(); ++alias) apply_alias(*alias, environment);
+    for (auto alias = keys::aliases().rbegin(); alias != keys::aliases().rend(); ++alias) apply_alias(*alias, environment);
     for (const auto& [name, value] : environment)
       if (name.starts_with(kPrefix)) apply_own(name, value, environment);
   }
@@ -143,22 +111,23 @@ class Overlay {
   }
 
  private:
+  Spot spot_of(std::string name, std::string label) {
+    const int source = context_.report.add_source(
+        {.tier = tier_, .name = std::move(name), .directory = context_.directory, .text = {}, .label = std::move(label)});
+    return {source, 0, 0, 1, {}};
+  }
+
   Spot variable_spot(const std::string& name, std::string_view value, bool sensitive) {
     const std::string label = sensitive ? name : name + "=" + std::string(value);
-    if (tier_ == Tier::kDotenv) {
-      const auto line = context_.dotenv_lines.find(name);
-      return {tier_, context_.dotenv_source, line == context_.dotenv_lines.end() ? 0 : line->second, 0, 1, {}};
-    }
-    const int source = context_.report.add_source("environment " + name, context_.directory);
-    context_.report.sources.back().label = label;
-    return {tier_, source, 0, 0, 1, {}};
+    if (tier_ == Tier::kDotenv) return {context_.dotenv_source, context_.dotenv.lines.at(name), 0, 1, {}};
+    return spot_of("environment " + name, label);
   }
 
   void set(const Path& path, const Key& key, std::string text, Spot spot) {
-    Node node = is_list(key) ? list_node(text, spot) : scalar(std::move(text), spot);
+    Node node = is_list(key) ? yaml::list_node(text, spot) : yaml::scalar(std::move(text), spot);
     if (key.type == Type::kMap)
       context_.report.error(spot, join_path(path), "bad-override", "a mapping can only be set in the file");
-    else if (!put(context_.root, path, std::move(node)))
+    else if (!yaml::put(context_.root, path, std::move(node)))
       context_.report.error(spot, join_path(path), "bad-override",
                             "there is no place for '" + join_path(path) + "': a part of it is missing or has another type");
   }
@@ -261,7 +230,7 @@ class Overlay {
     switch (alias.convert) {
       case Convert::kSame: return value;
       case Convert::kPort: return with_port(alias, value, spot);
-      case Convert::kSeconds: return parse_integer(value).ok() ? value + "s" : value;
+      case Convert::kSeconds: return yaml::parse_integer(value).ok() ? value + "s" : value;
       case Convert::kLogLevel: {
         const std::string level = mapped(value, lower);
         return level == "warning" ? "warn" : level;
@@ -276,7 +245,7 @@ class Overlay {
 
   std::optional<std::string> with_port(const Alias& alias, const std::string& value, const Spot& spot) {
     const std::string path(alias.path);
-    const auto port = parse_integer(value);
+    const auto port = yaml::parse_integer(value);
     if (!port || *port < 1 || *port > 65535) {
       context_.report.error(spot, path, "out-of-range", "'" + value + "' is not a port: 1 to 65535");
       return std::nullopt;
@@ -297,16 +266,10 @@ class Overlay {
 
   // ---- flags
 
-  Spot flag_spot(const std::string& name, const std::string& label) {
-    const int source = context_.report.add_source(name, context_.directory);
-    context_.report.sources.back().label = label;
-    return {tier_, source, 0, 0, 1, {}};
-  }
-
   void apply_flag(const std::string& given) {
     const std::size_t equals = given.find('=');
     const std::string name = given.substr(0, equals);
-    const Spot spot = flag_spot("--set " + name, "--set " + name);
+    const Spot spot = spot_of("--set " + name, "--set " + name);
     if (equals == std::string::npos) {
       context_.report.error(spot, {}, "bad-override", "--set takes KEY=VALUE");
       return;
@@ -323,15 +286,15 @@ class Overlay {
   }
 
   void add_profile(const std::string& profile) {
-    const Spot spot = flag_spot("--profile " + profile, "--profile " + profile);
+    const Spot spot = spot_of("--profile " + profile, "--profile " + profile);
     const Node* before = context_.root.find("profile");
     Node list;
     if (before != nullptr && before->is_sequence()) list.items = before->items;
-    if (before != nullptr && before->is_scalar()) list.items = {scalar(before->text, before->spot)};
+    if (before != nullptr && before->is_scalar()) list.items = {yaml::scalar(before->text, before->spot)};
     list.kind = Node::Kind::kSequence;
     list.spot = spot;
-    list.items.push_back(scalar(profile, spot));
-    put(context_.root, {"profile"}, std::move(list));
+    list.items.push_back(yaml::scalar(profile, spot));
+    yaml::put(context_.root, {"profile"}, std::move(list));
   }
 
   Context& context_;
@@ -348,7 +311,7 @@ std::string variable_name(std::string_view path) {
 
 void apply_tiers(Context& context) {
   Overlay overlay(context);
-  overlay.variables(context.dotenv, Tier::kDotenv);
+  overlay.variables(context.dotenv.variables, Tier::kDotenv);
   overlay.variables(context.options.environment, Tier::kEnvironment);
   overlay.flags();
 }

@@ -1,25 +1,76 @@
-#include "values.h"
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
-#include "files.h"
-#include "units.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+// ---- secrets
+
+constexpr std::size_t kMaxSecret = 64 * 1024;
+
+Result<Secret> from_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return system_error("secret-unreadable", "cannot read " + path, errno);
+  if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0)
+    return Error{"secret-exposed", "everybody may read " + path, "chmod o-r " + path};
+  auto text = read_text(path, kMaxSecret);
+  if (!text) return make_error("secret-unreadable", text.error().message);
+  if (text->ends_with('\n')) text->pop_back();
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->empty()) return make_error("secret-empty", path + " is empty");
+  return Secret(std::move(*text));
+}
+
+Result<Secret> from_variable(const Context& context, const std::string& name) {
+  for (const Environment* tier : {&context.options.environment, &context.dotenv.variables})
+    if (const auto found = tier->find(name); found != tier->end())
+      return found->second.empty() ? Result<Secret>(make_error("secret-empty", "the variable " + name + " is empty"))
+                                   : Result<Secret>(Secret(found->second));
+  return make_error("unset-variable", "the variable " + name + " is not set");
+}
+
+Result<Secret> from_credential(const Context& context, const std::string& name) {
+  const auto directory = context.options.environment.find("CREDENTIALS_DIRECTORY");
+  if (directory == context.options.environment.end() || directory->second.empty())
+    return Error{"secret-unreadable", "there are no credentials: CREDENTIALS_DIRECTORY is not set",
+                 "LoadCredential=" + name + ":… in the systemd unit"};
+  if (name.empty() || name.find('/') != std::string::npos || name == "..")
+    return make_error("bad-value", "'" + name + "' is not the name of a credential");
+  return from_file(directory->second + "/" + name);
+}
+
+// A literal only in profile development. Slugs: "secret-exposed", "secret-unreadable", "secret-empty", "literal-secret",
+// "unset-variable", "not-available".
+Result<Secret> resolve_secret(const Context& context, std::string_view reference, const std::string& directory) {
+  if (reference.empty()) return Secret();
+  const std::size_t colon = reference.find(':');
+  const std::string name(colon == std::string_view::npos ? "" : reference.substr(colon + 1));
+  if (reference.starts_with("file:")) return from_file(absolute_path(name, directory));
+  if (reference.starts_with("env:")) return from_variable(context, name);
+  if (reference.starts_with("credential:")) return from_credential(context, name);
+  if (is_secret_reference(reference))
+    return make_error("not-available", std::string(reference.substr(0, colon + 1)) + " is not available in this version");
+  if (context.development) return Secret(std::string(reference));
+  return Error{"literal-secret", "a secret must not stand here: a reference is expected",
+               "file:/path, env:NAME or credential:NAME"};
+}
+
+// ---- values
 
 class ValueReader {
  public:
   ValueReader(Context& context, const Key& key, const std::string& path) : context_(context), key_(key), path_(path) {}
 
   std::optional<Value> read(const Node& node) {
-    if (node.spot.note == "reported") return std::nullopt;
+    if (node.reported) return std::nullopt;
     if (node.kind == Node::Kind::kNull) return refuse(node, path_, {"wrong-type", "has no value", "write one, or remove the key"});
-    if (key_.type == Type::kStrings || key_.type == Type::kCidrs) return list(node);
+    if (is_list(key_)) return list(node);
     if (key_.type == Type::kMap) return mapping(node);
-    if (!node.is_scalar()) return refuse(node, path_, {"wrong-type", "a single value is expected: " + type_text(key_), {}});
+    if (!node.is_scalar()) return refuse(node, path_, {"wrong-type", "a single value is expected: " + keys::type_text(key_), {}});
     if (node.text.find('\0') != std::string::npos) return refuse(node, path_, {"bad-value", "a NUL character is not allowed", {}});
     return single(node);
   }
@@ -32,9 +83,8 @@ class ValueReader {
   }
 
   const std::string& directory(const Node& node) const {
-    if (node.spot.source < 0) return context_.directory;
-    const std::string& own = context_.report.sources[static_cast<std::size_t>(node.spot.source)].directory;
-    return own.empty() ? context_.directory : own;
+    const Source* source = context_.report.source_of(node.spot);
+    return source == nullptr || source->directory.empty() ? context_.directory : source->directory;
   }
 
   std::optional<Value> single(const Node& node) {
@@ -42,9 +92,9 @@ class ValueReader {
     value.text = node.text;
     switch (key_.type) {
       case Type::kString: return text(node, std::move(value));
-      case Type::kInteger: return number(node, parse_integer(node.text));
-      case Type::kDuration: return number(node, parse_duration(node.text));
-      case Type::kSize: return number(node, parse_size(node.text));
+      case Type::kInteger: return number(node, yaml::parse_integer(node.text));
+      case Type::kDuration: return number(node, yaml::parse_duration(node.text));
+      case Type::kSize: return number(node, yaml::parse_size(node.text));
       case Type::kBoolean: return boolean(node, std::move(value));
       case Type::kEnum: return choice(node, std::move(value));
       case Type::kAddress: return address(node, std::move(value));
@@ -71,11 +121,11 @@ class ValueReader {
     if (!parsed) return refuse(node, path_, parsed.error());
     if (key_.max != 0 && (*parsed < key_.min || *parsed > key_.max)) {
       const char* how = *parsed < key_.min ? " is too small: " : " is too large: ";
-      return refuse(node, path_, {"out-of-range", quoted(node.text) + how + range_text(key_), {}});
+      return refuse(node, path_, {"out-of-range", quoted(node.text) + how + keys::range_text(key_), {}});
     }
     Value value;
     value.number = *parsed;
-    value.text = number_text(key_, *parsed);
+    value.text = keys::number_text(key_, *parsed);
     return value;
   }
 
@@ -86,14 +136,14 @@ class ValueReader {
   }
 
   std::optional<std::size_t> choose(const Node& node, const std::string& path) {
-    const auto choices = split_choices(key_.choices);
+    const auto choices = keys::split_choices(key_.choices);
     const auto found = std::find(choices.begin(), choices.end(), node.text);
     if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
-    const auto later = split_choices(key_.later);
+    const auto later = keys::split_choices(key_.later);
     if (std::find(later.begin(), later.end(), node.text) != later.end())
       return refuse(node, path, {"not-available", quoted(node.text) + " is not available in this version",
-                                 "available: " + join_choices(key_.choices)});
-    refuse(node, path, {"unknown-value", quoted(node.text) + " is not one of: " + join_choices(key_.choices), {}});
+                                 "available: " + keys::join_choices(key_.choices)});
+    refuse(node, path, {"unknown-value", quoted(node.text) + " is not one of: " + keys::join_choices(key_.choices), {}});
     context_.report.diagnostics.back().suggestion =
         context_.report.suggest(node.text, std::vector<std::string>(choices.begin(), choices.end()));
     return std::nullopt;
@@ -127,7 +177,7 @@ class ValueReader {
     const std::vector<Node> items = one ? std::vector<Node>{node} : node.items;
     const auto size = static_cast<std::int64_t>(items.size());
     if (key_.max != 0 && (size < key_.min || size > key_.max))
-      return refuse(node, path_, {"out-of-range", "has " + std::to_string(size) + " items: " + range_text(key_) + " are expected", {}});
+      return refuse(node, path_, {"out-of-range", "has " + std::to_string(size) + " items: " + keys::range_text(key_) + " are expected", {}});
     Value value;
     value.directory = directory(node);
     bool fine = true;
@@ -139,7 +189,7 @@ class ValueReader {
   }
 
   bool item(const Node& node, const std::string& path, Value& value) {
-    if (node.spot.note == "reported") return false;
+    if (node.reported) return false;
     if (!node.is_scalar() || node.text.find('\0') != std::string::npos) {
       refuse(node, path, {"wrong-type", "a text is expected", {}});
       return false;
@@ -180,7 +230,7 @@ class ValueReader {
       return false;
     }
     if (!member.value.is_scalar() || member.value.text.find('\0') != std::string::npos) {
-      if (member.value.spot.note != "reported") refuse(member.value, path, {"wrong-type", "a text is expected", {}});
+      if (!member.value.reported) refuse(member.value, path, {"wrong-type", "a text is expected", {}});
       return false;
     }
     value.map.emplace_back(member.key, member.value.text);
@@ -193,6 +243,14 @@ class ValueReader {
 };
 
 }  // namespace
+
+bool is_secret_reference(std::string_view text) {
+  for (const std::string_view scheme : {"file:", "env:", "credential:", "vault:", "aws-sm:"})
+    if (text.starts_with(scheme)) return true;
+  return false;
+}
+
+bool is_list(const Key& key) { return key.type == Type::kStrings || key.type == Type::kCidrs; }
 
 std::optional<Value> read_value(Context& context, const Key& key, const Node& node, const std::string& path) {
   return ValueReader(context, key, path).read(node);

@@ -1,9 +1,6 @@
-#include "walk.h"
-
 #include <algorithm>
 
-#include "tiers.h"
-#include "values.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {
@@ -53,7 +50,7 @@ class Walker {
   }
 
   void present(const Branch& branch, const Node& node, const Spot& key_spot, const std::string& path, const Place& place) {
-    if (node.spot.note == "reported") return;
+    if (node.reported) return;
     if (branch.key != nullptr) return leaf(*branch.key, node, key_spot, path, place);
     if (branch.any_index() != nullptr) return sequence(branch, node, path, place);
     if (branch.section != nullptr && !branch.section->shorthand.empty() && node.is_scalar()) {
@@ -99,7 +96,7 @@ class Walker {
 
   std::optional<std::string> fallback(const Key& key, const Place& place) const {
     if (key.computed != nullptr) return key.computed(context_.options.environment);
-    for (const std::string_view pair : split_choices(key.named))
+    for (const std::string_view pair : keys::split_choices(key.named))
       if (const std::size_t equals = pair.find('='); pair.substr(0, equals) == place.names.at(0))
         return std::string(pair.substr(equals + 1));
     if (key.production != nullptr && context_.production) return key.production;
@@ -108,8 +105,8 @@ class Walker {
   }
 
   Node fallback_node(const Key& key, const std::string& text) const {
-    if (key.type == Type::kStrings || key.type == Type::kCidrs) return list_node(text, {});
-    if (key.type != Type::kMap) return scalar(text, {});
+    if (is_list(key)) return yaml::list_node(text, {});
+    if (key.type != Type::kMap) return yaml::scalar(text, {});
     Node out;
     out.kind = Node::Kind::kMapping;
     return out;
@@ -146,12 +143,9 @@ class Walker {
   }
 
   Origin origin(const Key& key, const Spot& spot, const std::string& text) const {
-    Origin out{spot.tier, context_.report.place(spot), spot.note, shown(key, text)};
-    if (spot.source >= 0) {
-      const std::string& label = context_.report.sources[static_cast<std::size_t>(spot.source)].label;
-      if (!label.empty()) out.place = label;
-    }
-    return out;
+    const Source* source = context_.report.source_of(spot);
+    const bool labelled = source != nullptr && !source->label.empty();
+    return {context_.report.tier(spot), labelled ? source->label : context_.report.place(spot), spot.note, shown(key, text)};
   }
 
   void take(const Key& key, Origin from, const Value& value, const std::string& path, const Place& place,

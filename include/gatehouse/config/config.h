@@ -12,44 +12,24 @@
 // The keys, their types, units and defaults: docs/reference/config.md, generated from the table that validates.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gatehouse/access/settings.h"
-#include "gatehouse/base/log.h"
-#include "gatehouse/base/secret.h"
-#include "gatehouse/config/diagnostic.h"
-#include "gatehouse/edge/settings.h"
-#include "gatehouse/mcp/settings.h"
-#include "gatehouse/state/settings.h"
-#include "gatehouse/upstream/settings.h"
+#include "gatehouse/keys/configuration.h"
+#include "gatehouse/yaml/report.h"
 
 namespace gatehouse::config {
 
-// The whole configuration in effect. Owner: whoever called load(); immutable afterwards by convention.
-struct Configuration {
-  std::vector<std::string> profiles;  // as given, without duplicates
-  std::uint32_t workers = 1;          // event loops
-  log::Settings log;
-  edge::Settings edge;
-  std::vector<upstream::GroupSettings> upstreams;
-  mcp::Settings mcp;
-  state::Settings state;
-  access::Settings access;
-  std::string admin_socket;           // path; empty: none
-  bool metrics_compat = true;         // also the metric names of the earlier platform
-  std::string file;                   // main file; empty: there was none
-  std::map<std::string, Secret> values;  // every leaf in its canonical text; what diff() compares
-
-  bool has_profile(std::string_view name) const;
-};
-
-enum class Tier { kDefault, kFile, kDotenv, kEnvironment, kFlag };  // lowest first
-std::string_view to_string(Tier tier);                              // "default", "file", ".env", "environment", "flag"
+using keys::Configuration;
+using yaml::Diagnostic;
+using yaml::has_errors;
+using yaml::render;
+using yaml::Severity;
+using yaml::Tier;
+using yaml::to_string;
 
 struct Origin {
   Tier tier = Tier::kDefault;

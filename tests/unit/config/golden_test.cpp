@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "gatehouse/config/config.h"
-#include "slugs.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {

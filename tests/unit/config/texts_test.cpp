@@ -9,8 +9,7 @@
 #include <sstream>
 
 #include "gatehouse/config/explain.h"
-#include "table.h"
-#include "tiers.h"
+#include "loader.h"
 
 namespace gatehouse::config {
 namespace {

@@ -1,0 +1,150 @@
+// Profiles, workers, log, state, admin socket, metrics.
+#include "parts.h"
+
+namespace gatehouse::keys {
+namespace {
+
+// systemd names the directories it made; several are separated by colons.
+std::string first_directory(const Environment& environment, const char* name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second.substr(0, found->second.find(':'));
+}
+
+std::string state_directory(const Environment& environment) {
+  const std::string given = first_directory(environment, "STATE_DIRECTORY");
+  return given.empty() ? "/var/lib/gatehouse" : given;
+}
+
+std::string admin_socket(const Environment& environment) {
+  const std::string given = first_directory(environment, "RUNTIME_DIRECTORY");
+  return given.empty() ? std::string() : given + "/admin.sock";  // else beside the database: rules.cpp
+}
+
+const Key kKeys[] = {
+    {.path = "profile",
+     .type = Type::kStrings,
+     .fallback = "[]",
+     .help = "What the daemon is used for; one or a list, --profile adds. production: secrets are required and strong, "
+             "no child processes, two workers. development: secrets may stand in the file",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.profiles = v.list; },
+     .choices = "development|production|gateway",
+     .later = "monitoring|templates|platform",
+     .restart = true},
+    {.path = "workers",
+     .type = Type::kInteger,
+     .fallback = "1",
+     .help = "Event loops, one thread each, that share the listening ports",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.workers = static_cast<std::uint32_t>(v.number); },
+     .min = 1,
+     .max = 256,
+     .production = "2",
+     .restart = true},
+    {.path = "log.level",
+     .type = Type::kEnum,
+     .fallback = "info",
+     .help = "The least level that is written",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.log.level = static_cast<log::Level>(v.number); },
+     .choices = "trace|debug|info|warn|error|critical"},
+    {.path = "log.format",
+     .type = Type::kEnum,
+     .fallback = "auto",
+     .help = "auto: lines for people on a terminal, JSON otherwise",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.log.format = static_cast<log::Format>(v.number); },
+     .choices = "auto|json|human"},
+    {.path = "log.access",
+     .type = Type::kBoolean,
+     .fallback = "true",
+     .help = "Whether requests are logged",
+     .apply =
+         [](Draft& d, const Place&, const Value& v) {
+           d.out.log.access = v.number != 0;
+           d.out.edge.access_log = v.number != 0;
+         }},
+    {.path = "admin.socket",
+     .type = Type::kPath,
+     .fallback = "",
+     .help = "Unix socket of the command line; empty: none. Default: admin.sock in $RUNTIME_DIRECTORY, else in "
+             "the state directory",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.admin_socket = v.text; },
+     .computed = admin_socket,
+     .restart = true},
+    {.path = "metrics.compat",
+     .type = Type::kBoolean,
+     .fallback = "true",
+     .help = "Also export the metric names of the earlier platform",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.metrics_compat = v.number != 0; }},
+    {.path = "metrics.allow",
+     .type = Type::kCidrs,
+     .fallback = "[]",
+     .help = "Networks that may read /metrics on public listeners; loopback always may",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.edge.metrics_allow = v.cidrs; }},
+    {.path = "state.directory",
+     .type = Type::kPath,
+     .fallback = "",
+     .help = "What must survive a restart; mode 0700. Default: $STATE_DIRECTORY, else /var/lib/gatehouse",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.state.directory = v.text; },
+     .computed = state_directory,
+     .restart = true},
+    {.path = "state.database_url",
+     .type = Type::kString,
+     .fallback = "",
+     .help = "sqlite:PATH; empty: gatehouse.db in the state directory. PostgreSQL is not available in this version",
+     .apply = [](Draft& d, const Place&, const Value& v) { d.out.state.database_url = v.text; },
+     .check = check_database_url,
+     .restart = true},
+    {.path = "podman", .type = Type::kLater, .help = "Podman's socket and network"},
+    {.path = "services", .type = Type::kLater, .help = "Supervised containers"},
+};
+
+const Section kSections[] = {
+    {.path = "log", .help = "The application log on stdout"},
+    {.path = "admin", .help = "How the command line reaches the daemon"},
+    {.path = "metrics", .help = "/metrics"},
+    {.path = "state", .help = "What the daemon keeps"},
+    {.path = "access", .help = "Users, keys, tokens"},
+    {.path = "certificates", .help = "Where certificates come from"},
+    {.path = "certificates.files", .help = "Certificates with mode manual or auto, picked by the name asked for"},
+    {.path = "listeners",
+     .help = "What the daemon listens on, by name. A listener speaks TLS when it is called https or has a tls section",
+     .name = check_name},
+    {.path = "timeouts", .help = "Deadlines of client connections"},
+    {.path = "limits", .help = "Limits on what clients may send"},
+    {.path = "headers", .help = "Request header fields"},
+    {.path = "upstreams", .help = "Groups of servers that routes send to, by name", .name = check_name},
+    {.path = "upstreams.*.servers", .help = "Addresses, or mappings with address, weight, backup", .required = true},
+    {.path = "upstreams.*.servers[]", .shorthand = "address"},
+    {.path = "routes",
+     .help = "Which requests go where. The order does not matter: exact before prefix, longer before shorter, host "
+             "before no host. Each has one of to, respond, redirect, mcp"},
+    {.path = "routes[].match", .help = "What the request must look like; all given parts must match"},
+    {.path = "routes[].respond", .help = "A fixed answer", .optional = true},
+    {.path = "mcp", .help = "Model Context Protocol. Every server is also served alone at /mcp/NAME"},
+    {.path = "mcp.servers", .help = "MCP servers by name; each has url or command", .name = check_name},
+    {.path = "mcp.endpoints", .help = "Paths that MCP clients connect to", .name = check_endpoint_path},
+};
+
+const Alias kAliases[] = {
+    {"NGINX_HTTP_PORT", "listeners.http.address", Convert::kPort},
+    {"NGINX_HTTPS_PORT", "listeners.https.address", Convert::kPort},
+    {"GATEWAY_WORKERS", "workers"},
+    {"GATEWAY_LOG_LEVEL", "log.level", Convert::kLogLevel},
+    {"LOG_LEVEL", "log.level", Convert::kLogLevel},
+    {"GATEWAY_SECRET_KEY", "access.secret_key"},
+    {"GATEWAY_ADMIN_PASSWORD", "access.admin_password"},
+    {"GATEWAY_DATABASE_URL", "state.database_url"},
+    {"GATEWAY_CORS_ORIGINS", "mcp.allowed_origins"},
+    {"ALLOWED_HOSTS", "mcp.allowed_hosts"},
+    {"SESSION_TIMEOUT", "mcp.session_idle", Convert::kSeconds},
+    {"SSL_CERTIFICATE_MODE", "certificates.mode", Convert::kCertificateMode},
+    {"SSL_CERT_PATH", "certificates.files[0].chain"},
+    {"SSL_KEY_PATH", "certificates.files[0].key"},
+    {"TRUSTED_PROXIES", "trusted_proxies"},
+};
+
+}  // namespace
+
+std::span<const Key> core_keys() { return kKeys; }
+std::span<const Section> sections() { return kSections; }
+std::span<const Alias> aliases() { return kAliases; }
+
+}  // namespace gatehouse::keys

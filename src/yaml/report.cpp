@@ -1,0 +1,152 @@
+#include "gatehouse/yaml/report.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "gatehouse/yaml/words.h"
+
+namespace gatehouse::yaml {
+
+std::string_view to_string(Tier tier) {
+  switch (tier) {
+    case Tier::kDefault: return "default";
+    case Tier::kFile: return "file";
+    case Tier::kDotenv: return ".env";
+    case Tier::kEnvironment: return "environment";
+    case Tier::kFlag: return "flag";
+  }
+  return "";
+}
+
+int Report::add_source(Source source) {
+  for (std::size_t i = 0; i < source.text.size(); ++i)
+    if (source.text[i] == '\n') source.line_starts.push_back(i + 1);
+  sources.push_back(std::move(source));
+  return static_cast<int>(sources.size()) - 1;
+}
+
+const Source* Report::source_of(const Spot& spot) const {
+  return spot.source < 0 ? nullptr : &sources[static_cast<std::size_t>(spot.source)];
+}
+
+Tier Report::tier(const Spot& spot) const {
+  const Source* source = source_of(spot);
+  return source == nullptr ? Tier::kDefault : source->tier;
+}
+
+std::string_view Report::line(int source, int number) const {
+  if (source < 0 || number < 1) return {};
+  const Source& from = sources[static_cast<std::size_t>(source)];
+  if (static_cast<std::size_t>(number) > from.line_starts.size()) return {};
+  std::string_view text = std::string_view(from.text).substr(from.line_starts[static_cast<std::size_t>(number) - 1]);
+  text = text.substr(0, text.find('\n'));
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  return text;
+}
+
+std::string Report::place(const Spot& spot) const {
+  const Source* source = source_of(spot);
+  if (source == nullptr) return {};
+  std::string out = source->name;
+  if (spot.line > 0) out += ":" + std::to_string(spot.line);
+  if (spot.line > 0 && spot.column > 0) out += ":" + std::to_string(spot.column);
+  return out;
+}
+
+Diagnostic& Report::error(const Spot& spot, std::string path, std::string_view slug, std::string message) {
+  Diagnostic out;
+  if (const Source* source = source_of(spot)) out.file = source->name;
+  out.line = spot.line;
+  out.column = spot.column;
+  out.width = std::max(spot.width, 1);
+  out.rank = spot.source;
+  out.source = std::string(line(spot.source, spot.line));
+  out.path = std::move(path);
+  out.slug = std::string(slug);
+  out.message = std::move(message);
+  return diagnostics.emplace_back(std::move(out));
+}
+
+Diagnostic& Report::warning(const Spot& spot, std::string path, std::string_view slug, std::string message) {
+  Diagnostic& out = error(spot, std::move(path), slug, std::move(message));
+  out.severity = Severity::kWarning;
+  return out;
+}
+
+std::string Report::suggest(std::string_view word, const std::vector<std::string>& names) const {
+  constexpr std::size_t kMany = 100;
+  return diagnostics.size() > kMany ? "" : yaml::suggest(word, names);
+}
+
+void Report::sort() {
+  std::sort(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.rank, a.line, a.column, a.path, a.slug, a.message) <
+           std::tie(b.rank, b.line, b.column, b.path, b.slug, b.message);
+  });
+}
+
+// ---- as text
+
+namespace {
+
+constexpr std::size_t kShown = 20;
+constexpr std::size_t kExcerpt = 160;
+
+// Control characters of a hostile file must not reach a terminal.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+  return out;
+}
+
+std::string first_line(const Diagnostic& diagnostic, bool terminal) {
+  std::string out = diagnostic.file;
+  if (diagnostic.line > 0) out += ":" + std::to_string(diagnostic.line);
+  if (diagnostic.line > 0 && diagnostic.column > 0) out += ":" + std::to_string(diagnostic.column);
+  if (!out.empty()) out += ": ";
+  if (diagnostic.severity == Severity::kWarning) out += "warning: ";
+  if (!diagnostic.path.empty()) out += diagnostic.path + ": ";
+  out += diagnostic.message;
+  if (!terminal && !diagnostic.suggestion.empty()) out += "; " + diagnostic.suggestion;
+  return printable(out) + "  [" + diagnostic.slug + "]\n";
+}
+
+std::string advice(const Diagnostic& diagnostic) {
+  std::string out = diagnostic.suggestion;
+  if (!out.empty() && !diagnostic.help.empty()) out += "  ";
+  return out + diagnostic.help;
+}
+
+std::string excerpt(const Diagnostic& diagnostic) {
+  const std::string help = advice(diagnostic);
+  const auto column = static_cast<std::size_t>(std::max(diagnostic.column, 1));
+  if (diagnostic.source.empty() || column > kExcerpt) return help.empty() ? "" : "  help: " + help + "\n";
+  const std::string number = "  " + std::to_string(diagnostic.line) + " | ";
+  std::string source = printable(std::string_view(diagnostic.source).substr(0, kExcerpt));
+  const std::size_t room = source.size() >= column ? source.size() - column + 1 : 1;
+  const std::size_t width = std::min(static_cast<std::size_t>(diagnostic.width), room);
+  std::string out = number + source + "\n" + std::string(number.size() - 2, ' ') + "| ";
+  out += std::string(column - 1, ' ') + std::string(width, '^');
+  if (!help.empty()) out += " " + printable(help);
+  return out + "\n";
+}
+
+}  // namespace
+
+bool has_errors(const std::vector<Diagnostic>& diagnostics) {
+  return std::any_of(diagnostics.begin(), diagnostics.end(),
+                     [](const Diagnostic& one) { return one.severity == Severity::kError; });
+}
+
+std::string render(const std::vector<Diagnostic>& diagnostics, bool terminal) {
+  std::string out;
+  for (std::size_t i = 0; i < diagnostics.size() && i < kShown; ++i) {
+    out += first_line(diagnostics[i], terminal);
+    if (terminal) out += excerpt(diagnostics[i]);
+  }
+  if (diagnostics.size() > kShown) out += "and " + std::to_string(diagnostics.size() - kShown) + " more\n";
+  return out;
+}
+
+}  // namespace gatehouse::yaml
