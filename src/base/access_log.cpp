@@ -15,6 +15,8 @@ namespace gatehouse {
 namespace {
 
 constexpr int kRoundMs = 50;
+// Much written at once keeps a loop on the same core waiting, which its slowest requests show.
+constexpr std::size_t kWakeBytes = std::size_t{64} << 10;
 
 void signal_eventfd(int fd) noexcept {
   const std::uint64_t one = 1;
@@ -25,7 +27,7 @@ void signal_eventfd(int fd) noexcept {
 }  // namespace
 
 AccessRing::AccessRing(std::size_t capacity, int wake_fd)
-    : capacity_(capacity), bytes_(new char[capacity]), wake_fd_(wake_fd) {
+    : capacity_(capacity), wake_bytes_(std::min(capacity / 2, kWakeBytes)), bytes_(new char[capacity]), wake_fd_(wake_fd) {
   GATEHOUSE_CHECK(std::has_single_bit(capacity));
 }
 
@@ -38,9 +40,8 @@ bool AccessRing::push(std::string_view line) noexcept {
   }
   copy_in(tail, line);
   tail_.store(tail + line.size(), std::memory_order_release);
-  // Once per half of a ring, so nearly never; a missed one only waits for the writer's next round.
-  const std::size_t half = capacity_ / 2;
-  if (wake_fd_ >= 0 && (tail ^ (tail + line.size())) >= half) signal_eventfd(wake_fd_);
+  // Once per many lines; a missed one only waits for the writer's next round.
+  if (wake_fd_ >= 0 && (tail ^ (tail + line.size())) >= wake_bytes_) signal_eventfd(wake_fd_);
   return true;
 }
 

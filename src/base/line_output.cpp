@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,13 +51,18 @@ void LineOutput::write(std::span<const iovec> parts, const std::atomic<bool>& hu
 }
 
 bool LineOutput::write_some(std::string_view& rest, const std::atomic<bool>& hurry, int& patience) noexcept {
-  if (!wait_writable(hurry, patience)) return false;
-  const ssize_t written = ::write(fd_, rest.data(), std::min(rest.size(), kChunk));
+  if (!is_file_ && !wait_writable(hurry, patience)) return false;
+  const ssize_t written = ::write(fd_, rest.data(), is_file_ ? rest.size() : std::min(rest.size(), kChunk));
   if (written < 0) return errno == EAGAIN || errno == EINTR;
   if (written == 0) return false;
   torn_ = rest[static_cast<std::size_t>(written) - 1] != '\n';
   rest.remove_prefix(static_cast<std::size_t>(written));
   return true;
+}
+
+bool LineOutput::is_file(int fd) noexcept {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 bool LineOutput::wait_writable(const std::atomic<bool>& hurry, int& patience) noexcept {
@@ -72,6 +78,7 @@ bool LineOutput::wait_writable(const std::atomic<bool>& hurry, int& patience) no
 void LineOutput::set_fd(int fd) noexcept {
   const std::lock_guard lock(mutex_);
   fd_ = fd;
+  is_file_ = is_file(fd);
   torn_ = false;
 }
 

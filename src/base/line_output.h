@@ -17,7 +17,7 @@ namespace gatehouse::log {
 
 class LineOutput {
  public:
-  explicit LineOutput(int fd) noexcept : fd_(fd) {}
+  explicit LineOutput(int fd) noexcept : fd_(fd), is_file_(is_file(fd)) {}
 
   // `hurry` turns true when the process wants to end: from then on a slow reader has about a second.
   void write(std::span<const iovec> parts, const std::atomic<bool>& hurry) noexcept;
@@ -28,10 +28,12 @@ class LineOutput {
 
  private:
   bool write_some(std::string_view& rest, const std::atomic<bool>& hurry, int& patience) noexcept;
+  static bool is_file(int fd) noexcept;
   bool wait_writable(const std::atomic<bool>& hurry, int& patience) noexcept;
 
   std::timed_mutex mutex_;
   int fd_;
+  bool is_file_;       // always takes what it is given, or fails: no need to ask first, or to go in small steps
   bool torn_ = false;  // the last byte that got through was not a newline
   std::atomic<std::uint64_t> lost_{0};
 };

@@ -59,7 +59,8 @@ class AccessRing {
  public:
   static constexpr std::size_t kDefaultCapacity = std::size_t{1} << 20;
 
-  // `capacity` is a power of two. `wake_fd` (an eventfd, -1: none) is written when the ring becomes half full.
+  // `capacity` is a power of two. `wake_fd` (an eventfd, -1: none) is written at every 64 KiB, at
+  // the latest when the ring is half full.
   explicit AccessRing(std::size_t capacity = kDefaultCapacity, int wake_fd = -1);
 
   // Producer. Wait-free. The whole line (with its newline) or nothing.
@@ -80,6 +81,7 @@ class AccessRing {
   void copy_in(std::size_t position, std::string_view line) noexcept;
 
   const std::size_t capacity_;
+  const std::size_t wake_bytes_;
   const std::unique_ptr<char[]> bytes_;
   const int wake_fd_;
   alignas(64) std::atomic<std::size_t> tail_{0};  // written by the producer; counts up for ever
