@@ -2,6 +2,8 @@
 
 #include "demo.h"
 #include "gatehouse/http/message.h"
+#include "gatehouse/http/url.h"
+#include "gatehouse/jsonrpc/protocol.h"
 #include "gatehouse/runtime/loop.h"
 
 namespace gatehouse::app {
@@ -10,14 +12,13 @@ namespace {
 constexpr std::size_t kMaxBody = 1024 * 1024;
 constexpr std::size_t kMaxSessions = 1000;
 constexpr std::size_t kMaxEvents = 100;
-constexpr int kHeaderMismatch = -32020;
 constexpr auto kKeepAlive = std::chrono::seconds(15);
 
 using http::FieldId;
 
 http::Response json(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 
-http::Response refuse(int status, std::string_view text) { return json(status, rpc_error(nullptr, -32600, text).dump()); }
+http::Response refuse(int status, std::string_view text) { return json(status, rpc_error(nullptr, jsonrpc::kInvalidRequest, text).dump()); }
 
 http::Response event_stream() {
   return {200, "text/event-stream", {}, {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}};
@@ -29,11 +30,8 @@ std::string_view field(http::Exchange& exchange, FieldId id) { return exchange.r
 
 bool is_local_origin(std::string_view origin) {
   if (origin.empty()) return true;
-  const std::size_t scheme = origin.find("://");
-  if (scheme == origin.npos) return false;
-  std::string_view host = origin.substr(scheme + 3);
-  if (!host.starts_with('[')) host = host.substr(0, host.find(':'));
-  return host == "localhost" || host == "127.0.0.1" || host == "[::1]" || host.starts_with("[::1]:");
+  const auto parsed = http::parse_origin(origin);
+  return parsed && (parsed->host == "localhost" || parsed->host == "127.0.0.1" || parsed->host == "[::1]");
 }
 
 bool has_media_type(std::string_view list, std::string_view type) {
@@ -58,14 +56,14 @@ Json check_headers(http::Exchange& exchange, const Json& message) {
   const Json id = message.value("id", Json());
   const Json& params = message["params"];
   if (differs(FieldId::kMcpProtocolVersion, params["_meta"]["io.modelcontextprotocol/protocolVersion"])) {
-    return rpc_error(id, kHeaderMismatch, "MCP-Protocol-Version does not repeat the version in _meta");
+    return rpc_error(id, jsonrpc::kHeaderMismatch, "MCP-Protocol-Version does not repeat the version in _meta");
   }
   if (differs(FieldId::kMcpMethod, message.value("method", Json()))) {
-    return rpc_error(id, kHeaderMismatch, "Mcp-Method does not repeat the method");
+    return rpc_error(id, jsonrpc::kHeaderMismatch, "Mcp-Method does not repeat the method");
   }
   const bool named = message.value("method", Json()) == "tools/call" && params.value("name", Json()).is_string();
   if (named && differs(FieldId::kMcpName, params["name"])) {
-    return rpc_error(id, kHeaderMismatch, "Mcp-Name does not repeat the tool's name");
+    return rpc_error(id, jsonrpc::kHeaderMismatch, "Mcp-Name does not repeat the tool's name");
   }
   return nullptr;
 }

@@ -4,12 +4,14 @@
 #include <array>
 #include <iterator>
 
+#include "gatehouse/jsonrpc/protocol.h"
+
 namespace gatehouse::app {
 namespace {
 
-constexpr int kParseError = -32700, kInvalidRequest = -32600, kMethodNotFound = -32601, kInvalidParams = -32602,
-              kUnsupportedVersion = -32022;
-constexpr int kMaxDepth = 100;
+using jsonrpc::kInvalidParams, jsonrpc::kInvalidRequest, jsonrpc::kMethodNotFound, jsonrpc::kParseError, jsonrpc::kUnsupportedVersion;
+
+constexpr std::uint32_t kMaxDepth = 100;
 constexpr const char* kLegacyVersions[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 constexpr const char* kLevels[] = {"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"};
 constexpr const char* kVersionKey = "io.modelcontextprotocol/protocolVersion";
@@ -39,13 +41,8 @@ int index_of(const char* const (&list)[Size], const Json& value) {
 }  // namespace
 
 Json parse_demo_message(std::string_view text) {
-  bool too_deep = false;
-  const auto look = [&too_deep](int depth, Json::parse_event_t, Json&) {
-    too_deep |= depth > kMaxDepth;
-    return !too_deep;
-  };
-  Json message = Json::parse(text, look, false);
-  return too_deep ? Json(Json::value_t::discarded) : message;
+  const bool bad = jsonrpc::scan(text, {.max_depth = kMaxDepth}).kind == jsonrpc::Kind::kBadJson;
+  return bad ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
 }
 
 bool is_modern(const Json& message) { return member(member(member(message, "params"), "_meta"), kVersionKey).is_string(); }

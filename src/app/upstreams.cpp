@@ -1,10 +1,11 @@
 #include "upstreams.h"
 
+#include "gatehouse/http/url.h"
+
 namespace gatehouse::app {
 
 namespace {
 
-constexpr std::string_view kScheme = "http://";
 // Node's servers close idle connections after five seconds; ours must be gone before.
 constexpr std::chrono::milliseconds kIdleTimeout{4000};
 
@@ -13,16 +14,13 @@ constexpr std::chrono::milliseconds kIdleTimeout{4000};
 std::string mcp_group_name(std::string_view server) { return "mcp:" + std::string(server); }
 
 Result<upstream::GroupSettings> mcp_group(const mcp::ServerSettings& server) {
-  if (!server.url.starts_with(kScheme))
-    return make_error("bad-url", "mcp.servers." + server.name + ".url: only http:// is available in this version");
-  std::string authority = server.url.substr(kScheme.size(), server.url.find_first_of("/?#", kScheme.size()) - kScheme.size());
-  const std::size_t colon = authority.rfind(':');
-  if (colon == std::string::npos || authority.ends_with(']')) authority += ":80";
-  auto address = net::parse_address(authority);
-  if (!address) return std::move(address).error().context("mcp.servers." + server.name + ".url");
+  const std::string key = "mcp.servers." + server.name + ".url";
+  auto url = http::parse_url(server.url);
+  if (!url) return std::move(url).error().context(key);
+  if (url->tls) return make_error("bad-url", key + ": only http:// is available in this version");
   upstream::GroupSettings group;
   group.name = mcp_group_name(server.name);
-  group.servers = {{.address = std::move(*address), .weight = 1, .backup = false}};
+  group.servers = {{.address = std::move(url->address), .weight = 1, .backup = false}};
   group.idle_timeout = kIdleTimeout;
   return group;
 }

@@ -19,13 +19,14 @@
 #include <array>
 #include <optional>
 
-#include "url.h"
+#include "gatehouse/http/message.h"
+#include "gatehouse/http/url.h"
 
 namespace gatehouse::client {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
+namespace beast = boost::beast::http;
 using ErrorCode = boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Unix = asio::local::stream_protocol;
@@ -37,14 +38,14 @@ auto into(ErrorCode& error) { return asio::redirect_error(asio::use_awaitable, e
 // One exchange. Everything that the coroutine uses lives here, outside its frame, and is read when the loop has ended.
 struct Job {
   const HttpRequest& request;
-  const Url& url;
+  const http::Url& url;
   HttpAnswer answer;
   std::optional<Error> error;
   bool done = false;
 
   std::string peer() const { return request.unix_socket.empty() ? url.authority : request.unix_socket; }
   void fail_reading(const ErrorCode& code) {
-    if (code != http::error::body_limit) return fail("bad-answer", "cannot read the answer of", code);
+    if (code != beast::error::body_limit) return fail("bad-answer", "cannot read the answer of", code);
     error = make_error("answer-too-large", "the answer of " + peer() + " is over " + std::to_string(request.max_body) + " bytes");
   }
   void fail(std::string_view slug, std::string_view attempted, const ErrorCode& code) {
@@ -54,19 +55,19 @@ struct Job {
 
 bool is_reserved(std::string_view name) {
   for (const std::string_view own : {"host", "content-length", "transfer-encoding", "connection"}) {
-    if (boost::beast::iequals({name.data(), name.size()}, {own.data(), own.size()})) return true;
+    if (http::equals_ignoring_case(name, own)) return true;
   }
   return false;
 }
 
-http::request<http::string_body> build(const HttpRequest& request, const Url& url) {
-  http::request<http::string_body> message;
+beast::request<beast::string_body> build(const HttpRequest& request, const http::Url& url) {
+  beast::request<beast::string_body> message;
   message.method_string({request.method.data(), request.method.size()});
   message.target({url.target.data(), url.target.size()});
   message.version(11);
-  message.set(http::field::host, url.authority);
-  message.set(http::field::user_agent, "gatehouse");
-  message.set(http::field::connection, "close");
+  message.set(beast::field::host, url.authority);
+  message.set(beast::field::user_agent, "gatehouse");
+  message.set(beast::field::connection, "close");
   for (const auto& [name, value] : request.headers) {
     if (!is_reserved(name)) message.set(boost::beast::string_view(name.data(), name.size()), value);
   }
@@ -75,7 +76,7 @@ http::request<http::string_body> build(const HttpRequest& request, const Url& ur
   return message;
 }
 
-void take_head(const http::response<http::buffer_body>& message, HttpAnswer& answer) {
+void take_head(const beast::response<beast::buffer_body>& message, HttpAnswer& answer) {
   answer.status = static_cast<int>(message.result_int());
   for (const auto& field : message) answer.headers.emplace_back(field.name_string(), field.value());
 }
@@ -91,20 +92,20 @@ bool deliver(Job& job, std::string_view piece) {
 template <class Stream>
 asio::awaitable<void> read_answer(Stream& stream, Job& job) {
   boost::beast::flat_buffer buffer(kMaxHead * 2);
-  http::response_parser<http::buffer_body> parser;
+  beast::response_parser<beast::buffer_body> parser;
   parser.header_limit(kMaxHead);
   parser.body_limit(job.request.max_body);
   if (job.request.method == "HEAD") parser.skip(true);
   ErrorCode error;
-  co_await http::async_read_header(stream, buffer, parser, into(error));
+  co_await beast::async_read_header(stream, buffer, parser, into(error));
   if (error) co_return job.fail_reading(error);
   take_head(parser.get(), job.answer);
   std::array<char, 16384> piece;
   while (!parser.is_done()) {
     parser.get().body().data = piece.data();
     parser.get().body().size = piece.size();
-    co_await http::async_read_some(stream, buffer, parser, into(error));
-    const bool full = error == http::error::need_buffer;
+    co_await beast::async_read_some(stream, buffer, parser, into(error));
+    const bool full = error == beast::error::need_buffer;
     if (error && !full) co_return job.fail_reading(error);
     if (!deliver(job, {piece.data(), piece.size() - parser.get().body().size})) break;
   }
@@ -112,9 +113,9 @@ asio::awaitable<void> read_answer(Stream& stream, Job& job) {
 
 template <class Stream>
 asio::awaitable<void> exchange(Stream& stream, Job& job) {
-  const http::request<http::string_body> message = build(job.request, job.url);
+  const beast::request<beast::string_body> message = build(job.request, job.url);
   ErrorCode error;
-  co_await http::async_write(stream, message, into(error));
+  co_await beast::async_write(stream, message, into(error));
   // A peer that refuses a large body answers before it has read all of it: look for the answer anyway.
   if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
     co_return job.fail("bad-answer", "cannot send to", error);
@@ -125,7 +126,7 @@ asio::awaitable<void> exchange(Stream& stream, Job& job) {
 asio::awaitable<bool> connect(Tcp::socket& socket, Job& job) {
   ErrorCode error;
   Tcp::resolver resolver(socket.get_executor());
-  const auto found = co_await resolver.async_resolve(job.url.host, job.url.port, into(error));
+  const auto found = co_await resolver.async_resolve(job.url.address.host, std::to_string(job.url.address.port), into(error));
   if (!error) co_await asio::async_connect(socket, found, into(error));
   if (error) job.fail("unreachable", "cannot connect to", error);
   co_return !error;
@@ -156,8 +157,8 @@ asio::awaitable<void> run_tls(Tcp::socket socket, Job& job) {
   asio::ssl::context context(asio::ssl::context::tls_client);
   if (!prepare(context, job)) co_return;
   asio::ssl::stream<Tcp::socket&> stream(socket, context);
-  SSL_set_tlsext_host_name(stream.native_handle(), job.url.host.c_str());
-  if (job.request.trust.verify) stream.set_verify_callback(asio::ssl::host_name_verification(job.url.host));
+  SSL_set_tlsext_host_name(stream.native_handle(), job.url.address.host.c_str());
+  if (job.request.trust.verify) stream.set_verify_callback(asio::ssl::host_name_verification(job.url.address.host));
   ErrorCode error;
   co_await stream.async_handshake(asio::ssl::stream_base::client, into(error));
   if (error) {
@@ -214,13 +215,13 @@ bool has_line_break(const HttpRequest& request) {
 
 std::string_view HttpAnswer::header(std::string_view name) const noexcept {
   for (const auto& [key, value] : headers) {
-    if (boost::beast::iequals({key.data(), key.size()}, {name.data(), name.size()})) return value;
+    if (http::equals_ignoring_case(key, name)) return value;
   }
   return {};
 }
 
 Result<HttpAnswer> request(const HttpRequest& request) {
-  const auto url = parse_url(request.url);
+  const auto url = http::parse_url(request.url);
   if (!url) return url.error();
   if (has_line_break(request)) return make_error("bad-url", "a header or the method holds a line break or is empty");
   Job job{request, *url, {}, {}, false};

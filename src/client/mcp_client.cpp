@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "gatehouse/client/sse.h"
+#include "gatehouse/http/sse.h"
 #include "mcp_message.h"
 
 namespace gatehouse::client {
@@ -108,19 +108,29 @@ struct Pending {
   }
 };
 
+// False once there is an outcome, or an event is too large.
+bool take_events(http::SseParser& events, std::string_view piece, Pending& pending) {
+  for (;;) {
+    switch (events.next(piece)) {
+      case http::SseStep::kNeedMore: return true;
+      case http::SseStep::kRefused: return false;
+      case http::SseStep::kEvent:
+        if (!events.event().data.empty() && !pending.take(events.event().data)) return false;
+    }
+  }
+}
+
 }  // namespace
 
 Result<Json> McpClient::State::ask(std::string_view method, const Json& params) {
   const std::int64_t id = ++last_id;
   const std::function<void(std::string)> answer_server = [this](std::string body) { static_cast<void>(post(std::move(body))); };
   Pending pending{id, target, answer_server, {}};
-  SseReader events(kMaxAnswer);
+  http::SseParser events({.line_bytes = kMaxAnswer, .event_bytes = kMaxAnswer});
   std::string body;
   HttpRequest request = http("POST", rpc_request(id, method, params));
   request.on_body = [&](const HttpAnswer& answer, std::string_view piece) {
-    if (answer.status == 200 && is_event_stream(answer)) {
-      return events.feed(piece, [&](const SseEvent& event) { return event.data.empty() || pending.take(event.data); });
-    }
+    if (answer.status == 200 && is_event_stream(answer)) return take_events(events, piece, pending);
     body += piece;
     return true;
   };

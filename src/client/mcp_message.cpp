@@ -1,9 +1,11 @@
 #include "mcp_message.h"
 
+#include "gatehouse/jsonrpc/protocol.h"
+
 namespace gatehouse::client {
 namespace {
 
-constexpr int kMaxDepth = 200;  // printing and destroying a value recurse
+constexpr std::uint32_t kMaxDepth = 200;  // printing and destroying a value recurse
 
 std::string dump(const Json& message) { return message.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -38,13 +40,8 @@ Incoming response(const Json& message, std::int64_t expected_id) {
 }  // namespace
 
 Json parse_json(std::string_view text) {
-  bool too_deep = false;
-  const auto look = [&too_deep](int depth, Json::parse_event_t, Json&) {
-    too_deep |= depth > kMaxDepth;
-    return !too_deep;
-  };
-  Json value = Json::parse(text, look, false);
-  return too_deep ? Json(Json::value_t::discarded) : value;
+  const bool bad = jsonrpc::scan(text, {.max_depth = kMaxDepth}).kind == jsonrpc::Kind::kBadJson;
+  return bad ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
 }
 
 std::string rpc_request(std::int64_t id, std::string_view method, const Json& params) {
@@ -57,7 +54,7 @@ std::string rpc_notification(std::string_view method) { return dump({{"jsonrpc",
 
 std::string rpc_answer(const Json& id, std::string_view method) {
   if (method == "ping") return dump({{"jsonrpc", "2.0"}, {"id", id}, {"result", Json::object()}});
-  return dump({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", -32601}, {"message", "this client offers nothing"}}}});
+  return dump({{"jsonrpc", "2.0"}, {"id", id}, {"error", {{"code", jsonrpc::kMethodNotFound}, {"message", "this client offers nothing"}}}});
 }
 
 Result<Incoming> sort_message(std::string_view text, std::int64_t expected_id) {

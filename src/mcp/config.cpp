@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "gatehouse/http/url.h"
+
 namespace gatehouse::mcp {
 
 namespace {
 
 std::shared_ptr<const Server> make_server(const ServerSettings& settings, std::shared_ptr<stdio::ServerState> state) {
-  auto server = std::make_shared<Server>(Server{settings, std::move(state), nullptr});
+  auto server = std::make_shared<Server>(Server{settings, std::move(state), nullptr, {}});
+  if (const auto url = http::parse_url(settings.url)) server->path = url->target;
   if (settings.url.empty())
     server->child = std::make_shared<stdio::Server>(stdio::Server{{settings.name, settings.command, settings.environment, settings.max_processes,
                                                                    settings.start_timeout, settings.stop_grace},
@@ -16,13 +19,6 @@ std::shared_ptr<const Server> make_server(const ServerSettings& settings, std::s
 }
 
 }  // namespace
-
-std::string Server::path() const {
-  const std::size_t authority = settings.url.find("://");
-  if (authority == std::string::npos) return "/";
-  const std::size_t slash = settings.url.find('/', authority + 3);
-  return slash == std::string::npos ? "/" : settings.url.substr(slash, settings.url.find('#') - slash);
-}
 
 Target Config::find(std::string_view path) const {
   Target target;

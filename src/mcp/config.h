@@ -17,8 +17,8 @@ struct Server {
   ServerSettings settings;
   std::shared_ptr<stdio::ServerState> state;
   std::shared_ptr<const stdio::Server> child;   // null: reached over HTTP
+  std::string path;                             // of the URL, with query
   bool http() const noexcept { return child == nullptr; }
-  std::string path() const;  // of the URL, with query; "/" when it has none
 };
 
 struct Target {

@@ -67,9 +67,8 @@ runtime::Task<Outcome> forward_post(Context& context, const Post& post, const Se
   const auto call = context.http == nullptr ? nullptr : context.http->open(context.server->settings.name, exchange.waiter());
   Relay relay(context, post.id());
   if (!call) co_return co_await relay.refuse(no_server());
-  const std::string path = context.server->path();
   const std::string_view server_session = session == nullptr ? std::string_view() : session->facts.server_session;
-  upstream::OutboundRequest request{"POST", path, server_headers(context, "application/json, text/event-stream", server_session, post.era == Era::kModern), post.body};
+  upstream::OutboundRequest request{"POST", context.server->path, server_headers(context, "application/json, text/event-stream", server_session, post.era == Era::kModern), post.body};
   request.headers.emplace_back("Content-Type", "application/json");
   const Result<int> status = co_await call->start(std::move(request), context.server->settings.call_timeout, &exchange);
   if (!status && status.error().slug == "client-gone") co_return Outcome{"cancelled", "client_gone"};
@@ -120,8 +119,7 @@ runtime::Task<void> get_from_http(Context& context, std::shared_ptr<Session> ses
     co_await relay.refuse(no_server());
     co_return;
   }
-  const std::string path = context.server->path();
-  upstream::OutboundRequest request{"GET", path, server_headers(context, "text/event-stream", use->facts.server_session, false), {}};
+  upstream::OutboundRequest request{"GET", context.server->path, server_headers(context, "text/event-stream", use->facts.server_session, false), {}};
   const Result<int> status = co_await call->start(std::move(request), context.server->settings.call_timeout, &exchange);
   if (!status && status.error().slug == "client-gone") co_return;
   if (!status) {
@@ -137,8 +135,7 @@ runtime::Task<void> delete_server_session(HttpPort& port, runtime::Waiter& waite
                                           std::string server_session) {
   const auto call = port.open(server->settings.name, waiter);
   if (!call) co_return;
-  const std::string path = server->path();
-  upstream::OutboundRequest request{"DELETE", path, {{"Mcp-Session-Id", server_session}}, {}};
+  upstream::OutboundRequest request{"DELETE", server->path, {{"Mcp-Session-Id", server_session}}, {}};
   const Result<int> status = co_await call->start(std::move(request), kDeleteTimeout, nullptr);
   if (!status)
     log::info("mcp", "mcp.session.delete_failed", "server was not told about the end of its session",

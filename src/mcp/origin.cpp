@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "gatehouse/http/url.h"
 #include "ingress.h"
 
 namespace gatehouse::mcp {
@@ -23,22 +24,6 @@ bool is_loopback_name(std::string_view host) noexcept {
   return http::equals_ignoring_case(host, "localhost") || host == "[::1]" || (is_ip_literal(host) && host.starts_with("127."));
 }
 
-struct Origin {
-  std::string_view scheme;
-  std::string_view host;  // without port
-};
-
-// "scheme://host[:port]"; an empty host for everything else ("null", paths, user information).
-Origin parse_origin(std::string_view text) noexcept {
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos) return {};
-  std::string_view authority = text.substr(colon + 3);
-  if (authority.find_first_of("/?#@ ") != std::string_view::npos) return {};
-  const std::size_t port = authority.find(':', authority.starts_with('[') ? std::min(authority.find(']'), authority.size()) : 0);
-  if (port != std::string_view::npos && !all_of_chars(authority.substr(port + 1), "0123456789")) return {};
-  return {text.substr(0, colon), authority.substr(0, port)};
-}
-
 bool listed(const std::vector<std::string>& list, std::string_view item) noexcept {
   return std::any_of(list.begin(), list.end(), [&](const std::string& own) {
     if (own.starts_with("*."))
@@ -55,10 +40,8 @@ bool host_allowed(std::string_view host, const http::ClientInfo& client, const H
 
 bool origin_allowed(std::string_view text, std::string_view own_host, const Hosts& hosts) noexcept {
   if (listed(hosts.origins, text)) return true;
-  const Origin origin = parse_origin(text);
-  if (!http::equals_ignoring_case(origin.scheme, "http") && !http::equals_ignoring_case(origin.scheme, "https")) return false;
-  return !origin.host.empty() &&
-         (is_loopback_name(origin.host) || http::equals_ignoring_case(origin.host, own_host) || listed(hosts.hosts, origin.host));
+  const std::optional<http::Origin> origin = http::parse_origin(text);
+  return origin && (is_loopback_name(origin->host) || http::equals_ignoring_case(origin->host, own_host) || listed(hosts.hosts, origin->host));
 }
 
 }  // namespace

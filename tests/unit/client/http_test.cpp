@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "fake_server.h"
-#include "url.h"
 
 namespace gatehouse::client {
 namespace {
@@ -115,31 +114,6 @@ TEST(HttpClient, RefusesToSmuggle) {
   message.headers.clear();
   message.method = "GET / HTTP/1.1\r\nX: y\r\n\r\nGET";
   EXPECT_FALSE(request(message).ok());
-}
-
-TEST(Url, TakesApart) {
-  const auto url = parse_url("https://example.org:8443/a?b");
-  ASSERT_TRUE(url.ok());
-  EXPECT_TRUE(url->tls);
-  EXPECT_EQ(url->host, "example.org");
-  EXPECT_EQ(url->port, "8443");
-  EXPECT_EQ(url->authority, "example.org:8443");
-  EXPECT_EQ(url->target, "/a?b");
-  const auto bare = parse_url("http://[::1]?x");
-  ASSERT_TRUE(bare.ok());
-  EXPECT_EQ(bare->host, "::1");
-  EXPECT_EQ(bare->port, "80");
-  EXPECT_EQ(bare->authority, "[::1]");
-  EXPECT_EQ(bare->target, "/?x");
-}
-
-TEST(Url, RefusesTheRest) {
-  for (const char* const bad : {"", "example.org", "ftp://a/", "http://", "http:///x", "http://a:0/", "http://a:65536/",
-                                "http://a:/", "http://user@a/", "http://a/#f", "http://a /", "http://a/\r\nX: y",
-                                "http://[::1/", "http://[::1]x/", "http://[zz]/", "http://a%41/", "http://a/\x7f"}) {
-    EXPECT_FALSE(parse_url(bad).ok()) << bad;
-  }
-  EXPECT_FALSE(parse_url("http://a/" + std::string(9000, 'x')).ok());
 }
 
 }  // namespace
