@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <iostream>
+#include <optional>
 
 #include "cli_verbs.h"
 #include "daemon.h"
@@ -44,17 +45,11 @@ int completion(const std::string& shell) {
     print_error(make_error("unknown-shell", "no completion for '" + shell + "'", "gatehouse completion bash"));
     return kWrongInput;
   }
-  std::vector<std::string> first;
-  std::string nested;
-  for (const Verb& verb : verbs()) {
-    const std::string name(verb.name);
-    const std::size_t space = name.find(' ');
-    const std::string noun = name.substr(0, space);
-    if (std::find(first.begin(), first.end(), noun) == first.end()) first.push_back(noun);
-    if (space != std::string::npos) nested += "  [[ $noun == " + noun + " && $COMP_CWORD == 2 ]] && words+=\" " + name.substr(space + 1) + "\"\n";
+  std::string all, nested;
+  for (const std::string& word : words_after()) {
+    all += (all.empty() ? "" : " ") + word;
+    for (const std::string& verb : words_after(word)) nested += "  [[ $noun == " + word + " && $COMP_CWORD == 2 ]] && words+=\" " + verb + "\"\n";
   }
-  std::string all;
-  for (const std::string& word : first) all += (all.empty() ? "" : " ") + word;
   std::cout << "_gatehouse() {\n  local current=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} words=\"\"\n"
             << "  [[ $COMP_CWORD == 1 ]] && words=\"" << all << "\"\n" << nested
             << "  [[ $current == -* ]] && words=\"--help --format --socket --config\"\n"
@@ -84,6 +79,15 @@ CLI::App* find_verb(CLI::App& parent, const std::string& name) {
   return nullptr;
 }
 
+std::string examples_of(std::string_view first) {
+  std::string text = "Examples:\n";
+  for (const Verb& verb : verbs()) {
+    if (verb.name == first || verb.name.starts_with(std::string(first) + " ")) text += verb.examples;
+  }
+  text.pop_back();
+  return text;
+}
+
 // A verb of the table, under its noun when it has one.
 CLI::App* add_verb(CLI::App& app, Parser& parser, std::string_view name, std::function<int()> action) {
   const auto& list = verbs();
@@ -94,9 +98,9 @@ CLI::App* add_verb(CLI::App& app, Parser& parser, std::string_view name, std::fu
     const std::string noun = own.substr(0, space);
     own.erase(0, space + 1);
     parent = find_verb(app, noun);
-    if (parent == nullptr) parent = app.add_subcommand(noun, noun + " …")->require_subcommand(1);
+    if (parent == nullptr) parent = app.add_subcommand(noun, noun_summary(noun))->require_subcommand(1)->footer(examples_of(noun));
   }
-  CLI::App* added = parent->add_subcommand(own, std::string(verb.summary) + "\n\n" + std::string(verb.examples));
+  CLI::App* added = parent->add_subcommand(own, std::string(verb.summary))->footer(examples_of(name));
   added->add_flag("-q,--quiet", parser.options.quiet, "no notes");
   added->add_flag("--no-color", parser.options.no_color, "no colours");
   if (verb.reads) added->add_option("--format", parser.options.format, "table or json")->check(CLI::IsMember({"table", "json"}));
@@ -121,9 +125,10 @@ void add_daemon_verbs(CLI::App& app, Parser& parser) {
   add_config_flags(check, parser);
 
   const std::pair<const char*, int (*)(const CliOptions&)> config_verbs[] = {
-      {"config explain", config_explain}, {"config show", config_show}, {"config schema", config_schema}};
+      {"config explain", config_explain}, {"config show", config_show}, {"config schema", config_schema}, {"config reference", config_reference}};
   for (const auto& [name, action] : config_verbs) {
     CLI::App* verb = add_verb(app, parser, name, [&options, action] { return action(options); });
+    if (action == config_schema || action == config_reference) continue;  // of the program, whatever the file says
     verb->add_option("--config", options.config, "configuration file");
     add_config_flags(verb, parser);
     if (action == config_explain) verb->add_option("KEY", options.key, "a key, or the section above it");
@@ -180,17 +185,29 @@ void add_access_verbs(CLI::App& app, Parser& parser) {
   add_connection_flags(revoke, options);
 }
 
-int print_help(CLI::App& app, const std::vector<std::string>& words) {
+int refuse_word(std::string_view noun, const std::string& word) {
+  const std::string near = nearest(word, words_after(noun));
+  const std::string verb = noun.empty() ? word : std::string(noun) + " " + word;
+  const std::string help = noun.empty() ? "gatehouse help" : "gatehouse help " + std::string(noun);
+  print_error(make_error("unknown-verb", "there is no verb '" + verb + "'", near.empty() ? help : "did you mean '" + near + "'?"));
+  return kWrongInput;
+}
+
+// The text for the verb or noun that the words name; nothing when they name none (printed already).
+std::optional<std::string> help_of(CLI::App& app, const std::vector<std::string>& words) {
   CLI::App* target = &app;
+  std::string noun, before;
   for (const std::string& word : words) {
-    target = find_verb(*target, word);
-    if (target == nullptr) {
-      print_error(make_error("unknown-verb", "there is no help for '" + word + "'", "gatehouse help"));
-      return kWrongInput;
+    CLI::App* const next = find_verb(*target, word);
+    if (next == nullptr) {
+      refuse_word(noun, word);
+      return std::nullopt;
     }
+    before += (before.empty() ? "" : " ") + target->get_name();
+    noun = word;
+    target = next;
   }
-  std::cout << target->help();
-  return kFine;
+  return target->help(before);
 }
 
 void add_other_verbs(CLI::App& app, Parser& parser) {
@@ -198,52 +215,53 @@ void add_other_verbs(CLI::App& app, Parser& parser) {
       ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
   add_verb(app, parser, "completion", [&parser] { return completion(parser.shell); })
       ->add_option("SHELL", parser.shell, "bash")->required();
-  add_verb(app, parser, "help", [&app, &parser] { return print_help(app, parser.help_of); })
+  add_verb(app, parser, "help", [&app, &parser] {
+    const auto text = help_of(app, parser.help_of);
+    if (text) std::cout << *text;
+    return text ? kFine : kWrongInput;
+  })
       ->add_option("VERB", parser.help_of, "a verb");
 }
 
-// Verbs are checked before the flags, so that a typing error gets a suggestion. Empty: known.
-std::string unknown_verb(int argc, const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return {};
-  const std::string word = argv[1];
-  for (const Verb& verb : verbs()) {
-    if (verb.name.substr(0, verb.name.find(' ')) == word) return {};
+// Verbs are checked before the flags: a typing error gets a suggestion, a missing verb the help. Nothing: go on.
+std::optional<int> check_words(CLI::App& app, const std::vector<std::string>& words) {
+  std::string noun;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::vector<std::string> known = words_after(noun);
+    if (known.empty()) return std::nullopt;
+    if (i == words.size()) {
+      std::cerr << help_of(app, words).value_or("");
+      return kWrongInput;
+    }
+    if (words[i].starts_with('-')) return std::nullopt;
+    if (std::find(known.begin(), known.end(), words[i]) == known.end()) return refuse_word(noun, words[i]);
+    noun = words[i];
   }
-  return word;
-}
-
-int refuse_verb(const std::string& word) {
-  std::vector<std::string> names;
-  for (const Verb& verb : verbs()) names.emplace_back(verb.name.substr(0, verb.name.find(' ')));
-  const std::string near = nearest(word, names);
-  print_error(make_error("unknown-verb", "there is no verb '" + word + "'", near.empty() ? "gatehouse help" : "did you mean '" + near + "'?"));
-  return kWrongInput;
+  return std::nullopt;
 }
 
 }  // namespace
 
 int run_cli(int argc, const char* const* argv) {
-  if (const std::string word = unknown_verb(argc, argv); !word.empty()) return refuse_verb(word);
+  const std::vector<std::string> words(argv + 1, argv + argc);
   Parser parser;
-  CLI::App app(
-      "One daemon for MCP servers, reverse proxying and TLS.\n\n"
-      "  gatehouse run --config gatehouse.yaml      start\n"
-      "  gatehouse check gatehouse.yaml             every problem of a file at once\n"
-      "  gatehouse status                           what runs\n"
-      "  gatehouse call demo say_hello --arg name=Ada\n",
-      "gatehouse");
+  CLI::App app("One daemon for MCP servers, reverse proxying and TLS.", "gatehouse");
+  app.footer("Examples:\n"
+             "  gatehouse run --config gatehouse.yaml      start\n"
+             "  gatehouse check gatehouse.yaml             every problem of a file at once\n"
+             "  gatehouse status                           what runs\n"
+             "  gatehouse call demo say_hello --arg name=Ada\n\n"
+             "gatehouse help VERB tells more.");
   app.require_subcommand(1);
   try {
     add_daemon_verbs(app, parser);
     add_mcp_verbs(app, parser);
     add_access_verbs(app, parser);
     add_other_verbs(app, parser);
+    if (const auto code = check_words(app, words)) return *code;
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    const auto chosen = app.get_subcommands();
-    CLI::App* deepest = chosen.empty() ? &app : chosen.front();
-    if (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
-    std::cout << deepest->help();
+    std::cout << app.help();  // of the verb that was chosen
     return kFine;
   } catch (const CLI::ParseError& error) {
     print_error(make_error("bad-arguments", error.what(), "gatehouse help"));

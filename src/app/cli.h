@@ -18,6 +18,10 @@ struct Verb {
 };
 const std::vector<Verb>& verbs();
 
+// The words that may come first, or after a noun ("users": add, list); in the order of the table, each once.
+std::vector<std::string> words_after(std::string_view noun = {});
+std::string noun_summary(const std::string& noun);
+
 int run_cli(int argc, const char* const* argv);  // all of main()
 
 // The nearest word, or empty when none is near (Damerau-Levenshtein, a third of the length at most).

@@ -8,19 +8,18 @@
 #include "cli_verbs.h"
 #include "gatehouse/config/config.h"
 #include "gatehouse/config/explain.h"
+#include "load_options.h"
 
 namespace gatehouse::app {
 namespace {
 
-config::Loaded load(const CliOptions& options) {
-  config::LoadOptions load;
-  if (!options.config.empty()) load.file = options.config;
-  load.overrides = options.overrides;
-  load.profiles = options.profiles;
-  load.environment = config::read_environment(::environ);
-  load.known_variables = {"GATEHOUSE_SOCKET", "GATEHOUSE_API_KEY"};
-  return config::load(load);
+config::LoadOptions how_to_load(const CliOptions& options) {
+  RunOptions run{{}, options.profiles, options.overrides};
+  if (!options.config.empty()) run.config = options.config;
+  return load_options(run);
 }
+
+config::Loaded load(const CliOptions& options) { return config::load(how_to_load(options)); }
 
 int print_diagnostics(const config::Loaded& loaded) {
   std::cerr << config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
@@ -36,16 +35,12 @@ Json to_json(const config::Diagnostic& diagnostic) {
 }  // namespace
 
 int check_config(const CliOptions& options) {
-  config::LoadOptions load;
+  config::LoadOptions load = how_to_load(options);
   load.file = options.file;
   if (options.file == "-") {
     load.file = "stdin";
     load.text = std::string(std::istreambuf_iterator<char>(std::cin), {});
   }
-  load.overrides = options.overrides;
-  load.profiles = options.profiles;
-  load.environment = config::read_environment(::environ);
-  load.known_variables = {"GATEHOUSE_SOCKET", "GATEHOUSE_API_KEY"};
   const config::Loaded loaded = config::load(load);
   if (options.format == "json") {
     Json items = Json::array();
@@ -60,7 +55,7 @@ int check_config(const CliOptions& options) {
 
 int config_explain(const CliOptions& options) {
   const config::Loaded loaded = load(options);
-  const int code = print_diagnostics(loaded);
+  if (print_diagnostics(loaded) != kFine) return kWrongInput;
   const bool json = options.format == "json";
   auto text = json ? config::explain_json(loaded.provenance, options.key) : config::explain(loaded.provenance, options.key);
   if (!text) {
@@ -68,22 +63,27 @@ int config_explain(const CliOptions& options) {
     return kWrongInput;
   }
   std::cout << *text << (text->ends_with('\n') ? "" : "\n");
-  return code;
+  return kFine;
 }
 
 int config_show(const CliOptions& options) {
   const config::Loaded loaded = load(options);
-  const int code = print_diagnostics(loaded);
+  if (print_diagnostics(loaded) != kFine) return kWrongInput;
   Json items = Json::array();
   for (const config::Leaf& leaf : loaded.provenance) {
     items.push_back({{"path", leaf.path}, {"value", leaf.value}, {"from", config::to_string(leaf.from.tier)}, {"place", leaf.from.place}});
   }
   print_items(options.style(), "ConfigValueList", items, {{"path", "KEY"}, {"value", "VALUE"}, {"from", "FROM"}, {"place", "PLACE"}});
-  return code;
+  return kFine;
 }
 
 int config_schema(const CliOptions&) {
   std::cout << config::schema() << "\n";
+  return kFine;
+}
+
+int config_reference(const CliOptions&) {
+  std::cout << config::reference();
   return kFine;
 }
 

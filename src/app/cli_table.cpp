@@ -16,6 +16,7 @@ const std::vector<Verb>& verbs() {
        "  gatehouse config explain listeners.https.address\n  gatehouse config explain --format json\n", true},
       {"config show", "Show the configuration in effect, secrets redacted.", "  gatehouse config show --config gatehouse.yaml\n", true},
       {"config schema", "Print the JSON Schema of the configuration file.", "  gatehouse config schema > gatehouse.schema.json\n", false},
+      {"config reference", "Print the reference of all configuration keys (Markdown).", "  gatehouse config reference | less\n", false},
       {"reload", "Make the daemon read its configuration again.", "  gatehouse reload\n", true},
       {"status", "Show what the daemon runs.", "  gatehouse status\n  gatehouse status --format json | jq .items[0].listeners\n", true},
       {"health", "Ask whether the daemon is ready; silent, exit code 0, 1 or 3.", "  gatehouse health && echo ready\n", true},
@@ -34,6 +35,25 @@ const std::vector<Verb>& verbs() {
       {"help", "Show help for a verb.", "  gatehouse help call\n", false},
   };
   return table;
+}
+
+std::vector<std::string> words_after(std::string_view noun) {
+  std::vector<std::string> words;
+  for (const Verb& verb : verbs()) {
+    const std::size_t space = verb.name.find(' ');
+    if (!noun.empty() && (space == std::string_view::npos || verb.name.substr(0, space) != noun)) continue;
+    std::string word(noun.empty() ? verb.name.substr(0, space) : verb.name.substr(space + 1));
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+std::string noun_summary(const std::string& noun) {
+  static constexpr std::pair<std::string_view, const char*> kNouns[] = {
+      {"config", "The configuration, as the daemon would read it."}, {"users", "The daemon's users."}, {"keys", "API keys."}};
+  for (const auto& [name, summary] : kNouns)
+    if (name == noun) return summary;
+  return {};
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& words) {

@@ -41,6 +41,7 @@ int check_config(const CliOptions& options);
 int config_explain(const CliOptions& options);
 int config_show(const CliOptions& options);
 int config_schema(const CliOptions& options);
+int config_reference(const CliOptions& options);
 
 int reload(const CliOptions& options);
 int status(const CliOptions& options);

@@ -1,0 +1,294 @@
+"""The command line: help, suggestions, exit codes, JSON, what a terminal and a pipe get to see."""
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import unittest
+
+from mcp import *
+
+ESCAPE = b"\x1b"
+NOUNS = ("config", "users", "keys")
+# What each verb needs besides flags, where it needs something.
+WORDS = {
+    "check": ["FILE"], "tools": ["child"], "call": ["child", "echo"], "users add": ["ada", "--password-file", "FILE"],
+    "keys add": ["--name", "x"], "keys revoke": ["1"], "completion": ["bash"],
+}
+
+
+def run(*words, env=None, input="", cwd=None):
+    return subprocess.run([binary(), *words], env=clean_environment(env), cwd=cwd, input=input, capture_output=True, text=True,
+                          timeout=DEADLINE * 3)
+
+
+def run_in_terminal(columns, *words, env=None, cwd=None):
+    """What a terminal of that width shows, as bytes, and the exit code."""
+    master, slave = pty.openpty()
+    try:
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+        environment = {"TERM": "xterm"} | (env or {})
+        process = subprocess.Popen([binary(), *words], env=clean_environment(environment), cwd=cwd, stdin=subprocess.DEVNULL,
+                                   stdout=slave, stderr=subprocess.DEVNULL)
+        os.close(slave)
+        slave = None
+        shown = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:  # EIO: nobody has the other end any more
+                break
+            if not piece:
+                break
+            shown += piece
+        return shown.replace(b"\r\n", b"\n"), process.wait(DEADLINE)
+    finally:
+        os.close(master)
+        if slave is not None:
+            os.close(slave)
+
+
+def listed(text):
+    """The names under `Subcommands:`."""
+    return re.findall(r"^  (\w+) ", text.split("Subcommands:")[1].split("Examples:")[0], re.M)
+
+
+def all_verbs():
+    first = listed(run("--help").stdout)
+    return [name for name in first if name not in NOUNS] + \
+        [f"{noun} {name}" for noun in NOUNS for name in listed(run(noun, "--help").stdout)]
+
+
+def helps():
+    return {verb: run(*verb.split(), "--help").stdout for verb in all_verbs()}
+
+
+class CommandTest(DaemonTest):
+    def assert_refused(self, done, code, *words):
+        """That exit code, an error on stderr that holds the words, and nothing on stdout."""
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertTrue(done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def assert_document(self, done, code=0):
+        self.assertEqual(done.returncode, code, done.stderr)
+        document = json.loads(done.stdout)
+        self.assertEqual(sorted(document), ["items", "kind", "version"])
+        self.assertRegex(document["kind"], r"^[A-Z][A-Za-z]+$")
+        self.assertEqual(document["version"], 1)
+        self.assertIsInstance(document["items"], list)
+        return document["items"]
+
+    def write(self, document):
+        path = self.temporary_directory() / "gatehouse.yaml"
+        path.write_text(document if isinstance(document, str) else json.dumps(document))
+        return path
+
+
+class HelpTest(CommandTest):
+    def test_every_verb_has_an_example_and_its_usage(self):
+        verbs = helps()
+        self.assertGreater(len(verbs), 18)
+        for verb, text in verbs.items():
+            with self.subTest(verb):
+                self.assertIn(f"Usage: gatehouse {verb}", text)
+                self.assertRegex(text.split("Examples:\n")[1], rf"(?m)^  .*gatehouse {verb}\b")
+
+    def test_help_of_a_verb_is_its_flag(self):
+        for verb in ("check", "config show", "keys", "call"):
+            with self.subTest(verb):
+                self.assertEqual(run("help", *verb.split()).stdout, run(*verb.split(), "--help").stdout)
+
+    def test_nouns_list_their_verbs_and_examples(self):
+        for noun in NOUNS:
+            with self.subTest(noun):
+                text = run(noun, "--help").stdout
+                self.assertIn(f"Usage: gatehouse {noun} ", text)
+                for verb in listed(text):
+                    self.assertRegex(text.split("Examples:\n")[1], rf"(?m)^  .*gatehouse {noun} {verb}\b")
+
+    def test_the_list_of_verbs_is_one_line_each(self):
+        text = run("--help").stdout
+        lines = text.split("Subcommands:\n")[1].split("\n\n")[0].splitlines()
+        self.assertEqual(len(lines), len(listed(text)))
+
+    def test_no_verb_is_the_help_and_wrong(self):
+        self.assert_refused(run(), 2, "Usage: gatehouse ", "Subcommands:")
+        for noun in NOUNS:
+            self.assert_refused(run(noun), 2, f"Usage: gatehouse {noun} ")
+
+    def test_did_you_mean(self):
+        for words, meant in [("chek", "check"), ("sttaus", "status"), ("users ad", "add"), ("config shwo", "show"),
+                             ("help demmo", "demo"), ("help keys revok", "revoke")]:
+            with self.subTest(words):
+                self.assert_refused(run(*words.split()), 2, f"did you mean '{meant}'?", "[unknown-verb]")
+        self.assert_refused(run("xylophone"), 2, "gatehouse help", "[unknown-verb]")
+
+    def test_wrong_arguments(self):
+        for words in ("status --nonsense", "status --format xml", "check", "keys revoke abc", "keys add", "tools", "call child",
+                      "status --timeout 0", "demo --stdio --http 127.0.0.1:0", "version more", "--nonsense"):
+            with self.subTest(words):
+                self.assert_refused(run(*words.split()), 2, "[bad-arguments]")
+
+    def test_completion(self):
+        script = run("completion", "bash").stdout
+        checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
+        self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        for line, word in [("gatehouse sta", "status"), ("gatehouse users li", "list"), ("gatehouse config ref", "reference")]:
+            words = line.split()
+            ask = f'{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _gatehouse; printf "%s" "${{COMPREPLY[*]}}"'
+            self.assertEqual(subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout, word)
+        self.assert_refused(run("completion", "fish"), 2, "[unknown-shell]")
+
+
+class OfflineTest(CommandTest):
+    def test_check(self):
+        good, bad = self.write({"listeners": {"http": {"address": "127.0.0.1:0"}}}), self.write({"listners": {}})
+        done = run("check", good)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+        self.assert_refused(run("check", bad), 2, "listners", "listeners")
+        self.assertEqual(self.assert_document(run("check", good, "--format", "json")), [])
+        self.assertTrue(self.assert_document(run("check", bad, "--format", "json"), 2))
+        self.assertEqual(run("check", "-", input=good.read_text()).returncode, 0)
+        self.assert_refused(run("check", "/nonexistent/gatehouse.yaml"), 2, "/nonexistent/gatehouse.yaml")
+
+    def test_the_configurations_of_the_project_are_valid(self):
+        secrets = {"GATEWAY_SECRET_KEY": "k" * 40, "GATEWAY_ADMIN_PASSWORD": "correct-Horse-battery-9"}
+        for path in sorted((ROOT / "config").glob("*.yaml")):
+            with self.subTest(path.name):
+                done = run("check", path, env=secrets)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_configuration_verbs(self):
+        path = self.write({"listeners": {"http": {"address": "127.0.0.1:4711"}}, "access": {"secret_key": "env:SECRET"}})
+        env = {"SECRET": "a" * 40}
+        shown = self.assert_document(run("config", "show", "--config", path, "--format", "json", env=env))
+        self.assertIn("127.0.0.1:4711", [item["value"] for item in shown])
+        self.assertNotIn("a" * 40, json.dumps(shown))
+        explained = self.assert_document(run("config", "explain", "listeners.http.address", "--config", path, "--format", "json", env=env))
+        self.assertEqual(explained[0]["from"]["tier"], "file")
+        self.assert_refused(run("config", "explain", "listeners.http.adress", "--config", path, env=env), 2, "listeners.http.address")
+        bad = self.write({"listners": {}})
+        for verb in ("show", "explain"):
+            self.assert_refused(run("config", verb, "--config", bad), 2, "listners")
+
+    def test_texts_of_the_configuration(self):
+        self.assertIn("properties", json.loads(run("config", "schema").stdout))
+        self.assertEqual(run("config", "reference").stdout, (ROOT / "docs/reference/config.md").read_text())
+
+    def test_version(self):
+        self.assertRegex(run("version").stdout, r"^gatehouse \d+\.\d+\.\d+\n$")
+        self.assertIn("OpenSSL", run("version", "--verbose").stdout)
+        self.assertIn("version", self.assert_document(run("version", "--format", "json"))[0])
+
+    def test_without_a_daemon(self):
+        secret = self.write("correct horse battery\n")
+        asking = [verb for verb, text in helps().items() if "--socket" in text]
+        self.assertGreater(len(asking), 8)
+        for verb in asking:
+            with self.subTest(verb):
+                words = [str(secret) if word == "FILE" else word for word in WORDS.get(verb, [])]
+                done = run(*verb.split(), *words, "--socket", "/nonexistent/admin.sock")
+                self.assert_refused(done, 3, "/nonexistent/admin.sock", "[daemon-unreachable]")
+
+    def test_a_daemon_cannot_start(self):
+        path = self.write({"listeners": {"http": {"address": "192.0.2.1:1"}}, "state": {"directory": str(self.temporary_directory() / "s")}})
+        self.assertEqual(run("run", "--config", path).returncode, 1)
+        self.assertEqual(run("run", "--config", self.write({"listners": {}})).returncode, 2)
+
+
+class TerminalTest(CommandTest):
+    def setUp(self):
+        self.path = self.write({"listeners": {"a" * 40: {"address": "127.0.0.1:4711"}}, "log": {"level": "info"}})
+        self.words = ("config", "show", "--config", str(self.path))
+
+    def test_tables_fit_the_terminal(self):
+        for columns in (40, 60, 100, 200):
+            with self.subTest(columns):
+                shown, code = run_in_terminal(columns, *self.words, env={"NO_COLOR": "1"})
+                self.assertEqual(code, 0)
+                lines = shown.decode().splitlines()
+                self.assertGreater(len(lines), 10)
+                self.assertLessEqual(max(map(len, lines)), columns)
+
+    def test_pipes_get_whole_lines(self):
+        self.assertIn("listeners." + "a" * 40 + ".address", run(*self.words).stdout)
+
+    def test_colour_only_on_terminals_that_want_it(self):
+        self.assertIn(ESCAPE, run_in_terminal(80, *self.words)[0])
+        for env, more in [({"NO_COLOR": "1"}, ()), ({"TERM": "dumb"}, ()), ({}, ("--no-color",))]:
+            with self.subTest(env=env, more=more):
+                self.assertNotIn(ESCAPE, run_in_terminal(80, *self.words, *more, env=env)[0])
+
+    def test_no_escape_in_a_pipe(self):
+        for words in (self.words, ("--help",), ("version", "--verbose"), ("chek",), ("check", "/nonexistent")):
+            done = run(*map(str, words), env={"TERM": "xterm"})
+            self.assertNotIn(ESCAPE.decode(), done.stdout + done.stderr)
+
+
+class DaemonVerbTest(CommandTest):
+    def setUp(self):
+        self.daemon = self.start(mcp_config({"child": {"command": CHILD}}))
+
+    def ask(self, *words, **options):
+        return run(*words, "--socket", str(self.daemon.socket_path), **options)
+
+    def test_every_read_verb_speaks_json(self):
+        path = str(self.daemon.config_path)
+        words = {**WORDS, "check": [path], "call": ["child", "echo", "--arg", "text=x"]}
+        offline = {"check": [], "version": [], "config show": ["--config", path], "config explain": ["--config", path]}
+        makes = {"users add", "keys add"}
+        reading = [verb for verb, text in helps().items() if "--format" in text and verb not in makes]
+        self.assertGreater(len(reading), 8)
+        for verb in reading:
+            with self.subTest(verb):
+                where = offline.get(verb, ["--socket", str(self.daemon.socket_path)])
+                self.assert_document(run(*verb.split(), *words.get(verb, []), *where, "--format", "json"))
+
+    def test_status_shows_only_what_it_knows(self):
+        text = self.ask("status").stdout
+        header = next(line for line in text.splitlines() if line.startswith("MCP SERVER"))
+        self.assertEqual(re.split(r"  +", header), ["MCP SERVER", "TRANSPORT", "STATE", "SESSIONS", "PROCESSES", "LAST ERROR"])
+        self.assertNotIn(ESCAPE.decode(), text)
+
+    def test_health_is_silent(self):
+        done = self.ask("health")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_calls(self):
+        self.assertEqual(self.ask("call", "child", "echo", "--arg", "text=a b").stdout, "a b\n")
+        self.assertEqual(self.ask("call", "child", "echo", "--json", '{"text":"x"}').stdout, "x\n")
+        self.assert_refused(self.ask("call", "child", "ecco"), 2, "did you mean 'echo'?")
+        self.assert_refused(self.ask("call", "child", "echo", "--arg", "text"), 2, "[bad-arguments]")
+        self.assert_refused(self.ask("call", "child", "die"), 1)
+        self.assert_refused(self.ask("call", "nobody", "echo"), 1)
+
+    def test_words_of_a_server_do_not_move_the_cursor(self):
+        words = ("call", "child", "echo", "--arg", "text=\x1b[2J\x07ok", "--socket", str(self.daemon.socket_path))
+        self.assertEqual(run_in_terminal(80, *words), (b"?[2J?ok\n", 0))
+        self.assertEqual(run(*words).stdout, "\x1b[2J\x07ok\n", "a pipe gets the bytes")
+
+    def test_users_and_keys(self):
+        made = self.ask("users", "add", "ada", "--password-stdin", input="correct horse battery\n")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertIn("ada", self.ask("users", "list").stdout)
+        self.assert_refused(self.ask("users", "add", "ada", "--password-stdin", input="correct horse battery\n"), 1)
+        self.assert_refused(self.ask("users", "add", "eve"), 2, "--password-stdin")
+        key = self.ask("keys", "add", "--name", "laptop")
+        self.assertRegex(key.stdout, r"^\S{20,}\n$")
+        self.assertIn("shown this once", key.stderr)
+        number = next(item["id"] for item in self.assert_document(self.ask("keys", "list", "--format", "json")) if item["name"] == "laptop")
+        self.assertEqual(self.ask("keys", "revoke", str(number)).returncode, 0)
+        self.assert_refused(self.ask("keys", "revoke", "99999"), 1)
+
+    def test_a_bad_reload_is_wrong_input(self):
+        self.daemon.write_config("listners: {}\n")
+        self.assert_refused(self.ask("reload"), 2, "listners", "[config-refused]")
+
+
+if __name__ == "__main__":
+    unittest.main()
