@@ -35,10 +35,6 @@ Digest hkdf(std::string_view secret, std::string_view purpose);
 bool equal_constant_time(std::string_view a, std::string_view b) noexcept;
 std::string_view as_text(const Digest& digest) noexcept;
 
-// RFC 4648 5 without padding. Strict: no padding, no other character, no bits set behind the end.
-std::string encode_base64url(std::string_view bytes);
-std::optional<std::string> decode_base64url(std::string_view text);
-
 // AES-256-GCM: nonce (12) · ciphertext · tag (16).
 std::string encrypt(const Digest& key, std::string_view plain, std::string_view context, runtime::Random& random);
 std::optional<std::string> decrypt(const Digest& key, std::string_view sealed, std::string_view context);

@@ -4,6 +4,8 @@
 #include <optional>
 #include <set>
 
+#include "gatehouse/base/encoding.h"
+
 namespace gatehouse::access {
 
 namespace {
@@ -76,9 +78,8 @@ std::optional<std::int64_t> whole_number(const Json& value) {
 }  // namespace
 
 std::string Hs256Key::sign(std::string_view payload) const {
-  std::string token = encode_base64url(kHeader) + "." + encode_base64url(payload);
-  const Digest signature = hmac_.sign(token);
-  return token + "." + encode_base64url(as_text(signature));
+  const std::string token = encode_base64url(kHeader) + "." + encode_base64url(payload);
+  return token + "." + encode_base64url(hmac_.sign(token));
 }
 
 Result<std::string> Hs256Key::open(std::string_view token) const {

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "crypto.h"
+#include "gatehouse/base/encoding.h"
 
 namespace gatehouse::access {
 

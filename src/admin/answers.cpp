@@ -4,8 +4,6 @@
 #include <charconv>
 #include <chrono>
 
-#include "gatehouse/base/timestamp.h"
-
 namespace gatehouse::admin {
 
 namespace {
@@ -94,12 +92,6 @@ http::Response error_answer(const Error& error, std::string_view request_id) {
 
 http::Response unprocessable(std::string_view detail, std::string_view request_id) {
   return http::problem(422, "unprocessable", detail, request_id);
-}
-
-std::string rfc3339(runtime::WallTime time) {
-  std::string text(kTimestampSize, ' ');
-  write_timestamp(text.data(), time);
-  return text;
 }
 
 Result<runtime::WallTime> parse_rfc3339(std::string_view text) {

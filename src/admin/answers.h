@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "gatehouse/base/result.h"
+#include "gatehouse/base/timestamp.h"
 #include "gatehouse/http/exchange.h"
 #include "gatehouse/runtime/clock.h"
 
@@ -18,7 +19,6 @@ http::Response json_answer(const Json& value, int status = 200);
 http::Response error_answer(const Error& error, std::string_view request_id);
 http::Response unprocessable(std::string_view detail, std::string_view request_id);
 
-std::string rfc3339(runtime::WallTime time);
 Result<runtime::WallTime> parse_rfc3339(std::string_view text);  // an offset or Z is required; slug "unprocessable"
 
 Json text_or_null(const std::string& text);

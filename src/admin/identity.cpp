@@ -4,8 +4,8 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <optional>
 
+#include "gatehouse/base/encoding.h"
 #include "gatehouse/net/address.h"
 #include "input.h"
 
@@ -14,23 +14,6 @@ namespace gatehouse::admin {
 namespace {
 
 constexpr std::chrono::hours kUnknownLifetime{24 * 365};
-
-std::optional<std::string> decode_base64url(std::string_view text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  unsigned bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const std::size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6 | static_cast<unsigned>(value)) & 0xffff;
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    out.push_back(static_cast<char>(bits >> held & 0xff));
-  }
-  return out;
-}
 
 // The claim `exp` of the token, which the verifier has checked.
 runtime::WallTime token_expiry(std::string_view authorization, runtime::WallTime now) {

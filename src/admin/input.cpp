@@ -4,6 +4,8 @@
 #include <charconv>
 #include <set>
 
+#include "gatehouse/base/encoding.h"
+
 namespace gatehouse::admin {
 
 namespace {
@@ -26,31 +28,6 @@ struct Strictness {
     return true;
   }
 };
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-Result<std::string> decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out.push_back(' ');
-    } else if (text[i] != '%') {
-      out.push_back(text[i]);
-    } else {
-      const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return unfit("the form has a broken % escape");
-      out.push_back(static_cast<char>(high * 16 + low));
-      i += 2;
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -150,10 +127,9 @@ Result<Form> parse_form(std::string_view text) {
     if (pair.empty()) continue;
     const std::size_t equals = pair.find('=');
     if (equals == std::string_view::npos) return unfit("the form has a field without '='");
-    auto name = decode(pair.substr(0, equals));
-    auto value = decode(pair.substr(equals + 1));
-    if (!name) return std::move(name).error();
-    if (!value) return std::move(value).error();
+    auto name = decode_form(pair.substr(0, equals));
+    auto value = decode_form(pair.substr(equals + 1));
+    if (!name || !value) return unfit("the form has a broken % escape");
     for (const auto& [other, ignored] : form) {
       if (other == *name) return unfit("the form has a field twice");
     }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "demo.h"
+#include "gatehouse/http/media.h"
 #include "gatehouse/http/message.h"
 #include "gatehouse/http/url.h"
 #include "gatehouse/jsonrpc/protocol.h"
@@ -34,18 +35,10 @@ bool is_local_origin(std::string_view origin) {
   return parsed && (parsed->host == "localhost" || parsed->host == "127.0.0.1" || parsed->host == "[::1]");
 }
 
-bool has_media_type(std::string_view list, std::string_view type) {
-  const std::string_view family = type.substr(0, type.find('/'));
-  while (!list.empty()) {
-    std::string_view item = list.substr(0, std::min(list.find(','), list.size()));
-    list.remove_prefix(std::min(item.size() + 1, list.size()));
-    item = item.substr(0, item.find(';'));
-    while (item.starts_with(' ')) item.remove_prefix(1);
-    while (item.ends_with(' ')) item.remove_suffix(1);
-    const bool whole_family = item.ends_with("/*") && http::equals_ignoring_case(item.substr(0, item.size() - 2), family);
-    if (item == "*/*" || whole_family || http::equals_ignoring_case(item, type)) return true;
-  }
-  return false;
+// Unlike the gateway, this server wants to be told.
+bool accepts(http::Exchange& exchange, std::string_view type) {
+  const std::string_view accept = field(exchange, FieldId::kAccept);
+  return !accept.empty() && http::accepts(accept, type);
 }
 
 // The headers of the stateless era repeat what the body says. Null when they do.
@@ -91,11 +84,10 @@ runtime::Task<void> DemoHandler::handle(http::Exchange& exchange) {
 }
 
 runtime::Task<void> DemoHandler::post(http::Exchange& exchange) {
-  const std::string_view accept = field(exchange, FieldId::kAccept);
   http::Response refusal;
-  if (!has_media_type(field(exchange, FieldId::kContentType), "application/json")) {
+  if (!http::is_media_type(field(exchange, FieldId::kContentType), "application/json")) {
     refusal = refuse(415, "expected Content-Type: application/json");
-  } else if (!has_media_type(accept, "application/json") || !has_media_type(accept, "text/event-stream")) {
+  } else if (!accepts(exchange, "application/json") || !accepts(exchange, "text/event-stream")) {
     refusal = refuse(406, "expected Accept: application/json, text/event-stream");
   } else {
     auto body = co_await exchange.read_body(kMaxBody);
@@ -179,7 +171,7 @@ runtime::Task<void> DemoHandler::listen(http::Exchange& exchange) {
   if (session == nullptr) {
     refusal = field(exchange, FieldId::kMcpSessionId).empty() ? refuse(400, "Mcp-Session-Id is missing")
                                                               : refuse(404, "there is no such session");
-  } else if (!has_media_type(field(exchange, FieldId::kAccept), "text/event-stream")) {
+  } else if (!accepts(exchange, "text/event-stream")) {
     refusal = refuse(406, "expected Accept: text/event-stream");
   } else if (session->listener != nullptr) {
     refusal = refuse(409, "the session has an open stream already");

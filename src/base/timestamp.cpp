@@ -59,6 +59,12 @@ void write_timestamp(char* out, WallTime time) noexcept {
   out[26] = 'Z';
 }
 
+std::string rfc3339(WallTime time) {
+  std::string text(kTimestampSize, ' ');
+  write_timestamp(text.data(), time);
+  return text;
+}
+
 void write_time_of_day(char* out, WallTime time) noexcept {
   const auto second = floor<seconds>(time);
   write_clock(out, second - floor<days>(second));

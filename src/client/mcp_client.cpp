@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "gatehouse/http/media.h"
 #include "gatehouse/http/sse.h"
 #include "mcp_message.h"
 
@@ -14,7 +15,7 @@ constexpr std::size_t kMaxTools = 10'000;
 constexpr int kMaxPages = 1'000;
 constexpr std::string_view kVersions[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 
-bool is_event_stream(const HttpAnswer& answer) { return answer.header("Content-Type").starts_with("text/event-stream"); }
+bool is_event_stream(const HttpAnswer& answer) { return http::is_media_type(answer.header("Content-Type"), "text/event-stream"); }
 
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.find(key);

@@ -145,6 +145,11 @@ void SessionExchange::annotate(std::string_view key, std::string_view value) {
 
 }  // namespace
 
+std::optional<http::Response> refuse_early(Session& session, const Route& route) {
+  SessionExchange exchange(session, route);
+  return route.handler->refuse_early(exchange);
+}
+
 runtime::Task<void> handle(Session& session, const Route& route) {
   SessionExchange exchange(session, route);
   co_await route.handler->handle(exchange);

@@ -346,6 +346,12 @@ runtime::Task<void> dispatch(Session& s) {
     co_await s.answer(std::move(response));
     co_return;
   }
+  if (route->handler != nullptr) {                              // a foreign Origin learns nothing about credentials
+    if (auto refusal = refuse_early(s, *route)) {
+      co_await s.answer(std::move(*refusal));
+      co_return;
+    }
+  }
   if (s.wants_identity(*route)) {                               // before the body: strangers cannot make us read it
     if (!co_await authenticate(s, *route) || !co_await authorize(s, *route)) co_return;
   }

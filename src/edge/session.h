@@ -78,5 +78,6 @@ runtime::Task<void> proxy(Session& session, const Route& route);
 
 // Hands the request to a handler (src/edge/handle.cpp).
 runtime::Task<void> handle(Session& session, const Route& route);
+std::optional<http::Response> refuse_early(Session& session, const Route& route);  // of the route's handler
 
 }  // namespace gatehouse::edge

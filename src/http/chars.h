@@ -9,7 +9,6 @@ namespace gatehouse::http {
 
 inline constexpr std::uint8_t kTchar = 1;        // RFC 9110 section 5.6.2
 inline constexpr std::uint8_t kDigit = 2;
-inline constexpr std::uint8_t kHex = 4;
 inline constexpr std::uint8_t kUnreserved = 8;   // RFC 3986 section 2.3
 inline constexpr std::uint8_t kPathPlain = 16;   // stands for itself in a path and needs no work; '/' is not in it
 inline constexpr std::uint8_t kQueryPlain = 32;
@@ -22,8 +21,7 @@ consteval std::array<std::uint8_t, 256> make_classes() {
   };
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   mark(letters, kTchar | kUnreserved | kHostChar);
-  mark("0123456789", kTchar | kDigit | kHex | kUnreserved | kHostChar);
-  mark("abcdefABCDEF", kHex);
+  mark("0123456789", kTchar | kDigit | kUnreserved | kHostChar);
   mark("!#$%&'*+-.^_`|~", kTchar);
   mark("-._~", kUnreserved);
   mark("-._", kHostChar);
@@ -44,12 +42,6 @@ inline bool all_are(std::string_view text, std::uint8_t bits) noexcept {
 }
 
 inline char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
-
-inline int hex_value(char c) noexcept {  // -1: not a hex digit
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 inline std::string_view trim(std::string_view text) noexcept {  // OWS: SP and HTAB
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

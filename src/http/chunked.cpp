@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "chars.h"
+#include "gatehouse/base/encoding.h"
 #include "gatehouse/http/h1.h"
 #include "scan.h"
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "chars.h"
+#include "gatehouse/base/encoding.h"
 
 namespace gatehouse::http {
 namespace {
@@ -41,7 +42,7 @@ Refusal decode(std::string_view path, std::string& out) {
       continue;
     }
     if (c != '%') return {400, c == '\\' ? "backslash" : "bad_target"};
-    const int value = escape_value(path, i);
+    const int value = percent_value(path, i);
     if (const char* problem = escape_problem(value, lead)) return {400, problem};
     i += 2;
     lead = value;
@@ -79,13 +80,6 @@ Refusal remove_dot_segments(std::string& path) {
 }
 
 }  // namespace
-
-int escape_value(std::string_view text, std::size_t at) noexcept {
-  if (text.size() - at < 3) return -1;
-  const int high = hex_value(text[at + 1]);
-  const int low = hex_value(text[at + 2]);
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
 
 PathScan scan_path(std::string_view text, std::size_t& end) noexcept {
   const char* at = text.data();

@@ -18,7 +18,4 @@ PathScan scan_path(std::string_view text, std::size_t& end) noexcept;
 // Writes the normal form of `path` to `storage`.
 Refusal normalise_path(std::string_view path, std::string& storage);
 
-// Value of the escape "%XX" at `at`, or -1.
-int escape_value(std::string_view text, std::size_t at) noexcept;
-
 }  // namespace gatehouse::http

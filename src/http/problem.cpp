@@ -1,28 +1,10 @@
 #include <charconv>
 
+#include "gatehouse/base/encoding.h"
 #include "gatehouse/http/exchange.h"
 
 namespace gatehouse::http {
 namespace {
-
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out.push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20) {
-      out.append("\\u00");
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
 
 void append_member(std::string& out, std::string_view key, std::string_view value) {
   out.push_back(',');

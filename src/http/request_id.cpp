@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "chars.h"
+#include "gatehouse/base/encoding.h"
 
 namespace gatehouse::http {
 namespace {

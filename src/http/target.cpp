@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "chars.h"
+#include "gatehouse/base/encoding.h"
 #include "path.h"
 
 namespace gatehouse::http {
@@ -15,7 +16,7 @@ Refusal check_query(std::string_view query) {  // without '?'
   for (std::size_t i = 0; i < query.size(); ++i) {
     if (is(query[i], kQueryPlain)) continue;
     if (query[i] != '%') return {400, "bad_target"};
-    const int value = escape_value(query, i);
+    const int value = percent_value(query, i);
     if (value < 0) return {400, "bad_percent"};
     if (value == 0 || value == '\r' || value == '\n') return {400, "percent_control"};
     i += 2;

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "gatehouse/base/encoding.h"
+
 namespace gatehouse::jsonrpc {
 
 namespace {
@@ -28,8 +30,9 @@ std::string Correlator::one_line(std::string_view message) {
 }
 
 std::string Correlator::cancel_line(Number number, std::string_view why) {
-  return R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" + std::to_string(number) +
-         R"(,"reason":)" + encode_string(why) + "}}\n";
+  std::string line = R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)" + std::to_string(number) + R"(,"reason":)";
+  append_json_string(line, why);
+  return line += "}}\n";
 }
 
 std::string Correlator::refuse_line(Raw id, int code, std::string_view message) { return error_body(id, code, message) + "\n"; }
@@ -50,8 +53,9 @@ Correlator::Outgoing Correlator::begin(const Envelope& request, std::uint64_t gr
 std::string Correlator::own_request(std::string_view method, std::string_view params, Number* number) {
   *number = ++last_;
   calls_[*number].id = std::to_string(*number);
-  return R"({"jsonrpc":"2.0","id":)" + std::to_string(*number) + R"(,"method":)" + encode_string(method) + R"(,"params":)" +
-         std::string(params) + "}\n";
+  std::string line = R"({"jsonrpc":"2.0","id":)" + std::to_string(*number) + R"(,"method":)";
+  append_json_string(line, method);
+  return line.append(R"(,"params":)").append(params) += "}\n";
 }
 
 std::optional<std::string> Correlator::translate(const Envelope& message) const {

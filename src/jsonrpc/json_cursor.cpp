@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "gatehouse/base/encoding.h"
+
 namespace gatehouse::jsonrpc {
 
 namespace {
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-bool is_hex(char c) noexcept {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex(char c) noexcept { return hex_value(c) >= 0; }
 
 // Whether one of the eight bytes ends a run of plain string characters: '"', '\\', a control character, or not ASCII.
 bool has_special(std::uint64_t word) noexcept {

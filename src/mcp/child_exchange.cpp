@@ -197,17 +197,20 @@ runtime::Task<Outcome> answer(Context& context, const Post& post, stdio::InboxRe
   co_return outcome;
 }
 
-std::shared_ptr<stdio::Submission> make_submission(Context& context, const Post& post) {
-  auto submission = std::make_shared<stdio::Submission>();
-  submission->body = post.body;
-  submission->group = context.shared.new_key();
-  // The envelopes must point into the copy, which the lane's thread reads.
-  const ScanLimits limits{.max_depth = context.config->settings.max_json_depth};
-  if (post.batch)
-    submission->messages = scan_batch(submission->body, limits);
-  else
-    submission->messages.push_back(scan(submission->body, limits));
-  return submission;
+// Names the exchange, and gives the submission a mailbox when it asks for answers. From here on it is only read, also by the
+// lane's thread.
+std::shared_ptr<const stdio::Submission> address(Context& context, const Post& post, const std::shared_ptr<Lane>& lane) {
+  post.submission->group = context.shared.new_key();
+  if (!post.request_ids().empty())
+    post.submission->inbox = make_inbox(lane, context.exchange.loop(), post.submission->group, context.config->settings.max_queue_bytes);
+  return post.submission;
+}
+
+runtime::Task<Outcome> accept(Context& context) {
+  http::Response accepted;
+  accepted.status = 202;
+  co_await context.exchange.respond(std::move(accepted));
+  co_return Outcome{};
 }
 
 // One child per (server, principal), on the same loop for all.
@@ -224,9 +227,8 @@ runtime::Task<Outcome> start_session(Context& context, Post post) {
   }
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = context.lanes[loop.index()];
-  auto submission = make_submission(context, post);
+  const auto submission = address(context, post, lane);
   const std::uint64_t key = submission->group;
-  submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
   StartGuard started(lane, loop, key);
   GroupGuard guard(lane, loop, submission->group, false);
   stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
@@ -247,19 +249,15 @@ runtime::Task<Outcome> post_in_session(Context& context, Post post, std::shared_
   const SessionUse use(session, context.clock());
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = context.lanes[use->facts.lane];
-  auto submission = make_submission(context, post);
-  const std::uint64_t key = use->facts.child;
-  if (post.request_ids().empty()) {
-    lane->run_on(loop, [key, submission](Lane& own) { own.children().submit(key, submission); });
-    http::Response accepted;
-    accepted.status = 202;
-    co_await context.exchange.respond(std::move(accepted));
-    co_return Outcome{};
+  const auto submission = address(context, post, lane);
+  const auto submit = [key = use->facts.child, submission](Lane& own) { own.children().submit(key, submission); };
+  if (!submission->inbox) {
+    lane->run_on(loop, submit);
+    co_return co_await accept(context);
   }
-  submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
   GroupGuard guard(lane, loop, submission->group, false);
   stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
-  lane->run_on(loop, [key, submission](Lane& own) { own.children().submit(key, submission); });
+  lane->run_on(loop, submit);
   const OnFirst gone = [&](const Event& event, http::Headers&) {
     if (event.type == Event::Type::kFailed && event.refusal.reason == "session_gone") context.shared.directory.close(session->id);
   };
@@ -269,19 +267,15 @@ runtime::Task<Outcome> post_in_session(Context& context, Post post, std::shared_
 runtime::Task<Outcome> post_modern(Context& context, Post post) {
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = lane_of(context);
-  auto submission = make_submission(context, post);
+  const auto submission = address(context, post, lane);
   const auto submit = [submission, server = context.server->child, principal = context.principal()](Lane& own) {
     own.children().submit_shared(server, principal, submission);
   };
-  if (post.request_ids().empty()) {
+  if (!submission->inbox) {
     // What a client cancels it cancels by closing its stream; a request id alone names nothing on a shared connection.
     if (post.first().method != "notifications/cancelled") lane->run_on(loop, submit);
-    http::Response accepted;
-    accepted.status = 202;
-    co_await context.exchange.respond(std::move(accepted));
-    co_return Outcome{};
+    co_return co_await accept(context);
   }
-  submission->inbox = make_inbox(lane, loop, submission->group, context.config->settings.max_queue_bytes);
   GroupGuard guard(lane, loop, submission->group, true);
   stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
   lane->run_on(loop, submit);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "gatehouse/http/media.h"
+
 namespace gatehouse::mcp {
 
 namespace {
@@ -27,8 +29,8 @@ Refusal check_post(const http::RequestHead& head, Post& post, const ScanLimits& 
   if (Refusal refusal = check_shape(head, post.first())) return refusal;
   post.batch = post.first().kind == Kind::kBatch;
   if (post.batch) {
-    post.messages = scan_batch(post.body, limits);
-    if (Refusal refusal = check_batch(post.messages)) return refusal;
+    post.submission->messages = scan_batch(post.body(), limits);
+    if (Refusal refusal = check_batch(post.messages())) return refusal;
     return check_legacy(head);
   }
   post.era = era_of(head, post.first());
@@ -62,15 +64,23 @@ void note_answer(Outcome& outcome, std::optional<std::int64_t> error_code, bool 
 
 std::vector<std::string> Post::request_ids() const {
   std::vector<std::string> ids;
-  for (const Envelope& message : messages)
+  for (const Envelope& message : messages())
     if (message.kind == Kind::kRequest) ids.emplace_back(message.id);
   return ids;
 }
 
-runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal, Raw id, Shared& shared) {
+namespace {
+
+http::Response tell_refusal(http::Exchange& exchange, const Refusal& refusal, Raw id, Shared& shared) {
   shared.observer.refused(refusal.reason);
   exchange.annotate("mcp_error", refusal.reason);
-  http::Response response = refusal_response(refusal, id);
+  return refusal_response(refusal, id);
+}
+
+}  // namespace
+
+runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal, Raw id, Shared& shared) {
+  http::Response response = tell_refusal(exchange, refusal, id, shared);
   co_await exchange.respond(std::move(response));
 }
 
@@ -95,6 +105,13 @@ Refusal reserve_session(const Context& context, std::unique_ptr<Directory::Place
   return {};
 }
 
+std::optional<http::Response> Dispatch::refuse_early(http::Exchange& exchange) {
+  const std::shared_ptr<const Config> config = lanes_[exchange.loop().index()]->config();
+  const Refusal refusal = check_origin(exchange.request(), exchange.client(), config->hosts);
+  if (!refusal) return std::nullopt;
+  return tell_refusal(exchange, refusal, {}, *shared_);
+}
+
 runtime::Task<void> Dispatch::handle(http::Exchange& exchange) {
   const std::shared_ptr<const Config> config = lanes_[exchange.loop().index()]->config();
   const http::RequestHead& head = exchange.request();
@@ -106,8 +123,7 @@ runtime::Task<void> Dispatch::handle(http::Exchange& exchange) {
   }
   exchange.annotate("mcp_server", target.server->settings.name);
   Context context{exchange, config, target.server, std::string(head.path), lanes_, http_, *shared_};
-  Refusal refusal = check_origin(head, exchange.client(), config->hosts);
-  if (!refusal) refusal = check_principal(exchange, *target.endpoint);
+  Refusal refusal = check_principal(exchange, *target.endpoint);
   if (refusal) {
     co_await refuse(exchange, refusal, {}, *shared_);
     co_return;
@@ -131,9 +147,9 @@ runtime::Task<void> Dispatch::post(Context& context) {
   Result<std::string> body = co_await exchange.read_body(context.config->settings.max_message_bytes);
   if (!body) co_return;
   Post post;
-  post.body = std::move(*body);
+  post.submission->body = std::move(*body);
   const ScanLimits limits{.max_depth = context.config->settings.max_json_depth};
-  post.messages.push_back(scan(post.body, limits));
+  post.submission->messages.push_back(scan(post.body(), limits));
   refusal = check_post(exchange.request(), post, limits);
   if (!refusal && batch_refused(context, post))
     refusal = {400, kInvalidRequest, "batch", "Batches are not supported in this protocol version", {}};
@@ -157,7 +173,7 @@ runtime::Task<void> Dispatch::get(Context& context) {
   std::shared_ptr<Session> session;
   if (says_modern(head) || head.fields.find(http::FieldId::kMcpSessionId) == nullptr)
     refusal = method_not_allowed();
-  else if (!accepts(head.fields.value(http::FieldId::kAccept), "text/event-stream"))
+  else if (!http::accepts(head.fields.value(http::FieldId::kAccept), "text/event-stream"))
     refusal = {406, kInvalidRequest, "accept", "Accept must allow text/event-stream", {}};
   else
     refusal = check_legacy(head);

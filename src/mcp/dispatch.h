@@ -12,6 +12,7 @@ class Dispatch final : public http::Handler {
  public:
   Dispatch(std::shared_ptr<Shared> shared, std::vector<std::shared_ptr<Lane>> lanes, HttpPort* http)
       : shared_(std::move(shared)), lanes_(std::move(lanes)), http_(http) {}
+  std::optional<http::Response> refuse_early(http::Exchange& exchange) override;  // Host and Origin
   runtime::Task<void> handle(http::Exchange& exchange) override;
 
  private:

@@ -29,14 +29,15 @@ struct Context {
   const runtime::Clock& clock() const { return exchange.loop().clock(); }
 };
 
-// A POST: its bytes and what they say. `messages` points into `body`.
+// A POST: its bytes and what they say, as a child gets them.
 struct Post {
-  std::string body;
-  std::vector<Envelope> messages;
+  std::shared_ptr<stdio::Submission> submission = std::make_shared<stdio::Submission>();
   bool batch = false;
   Era era = Era::kLegacy;
 
-  const Envelope& first() const { return messages.front(); }
+  const std::string& body() const { return submission->body; }
+  const std::vector<Envelope>& messages() const { return submission->messages; }
+  const Envelope& first() const { return messages().front(); }
   Raw id() const { return batch ? Raw() : first().id; }
   bool starts_session() const { return era == Era::kLegacy && !batch && first().kind == Kind::kRequest && first().method == "initialize"; }
   std::vector<std::string> request_ids() const;

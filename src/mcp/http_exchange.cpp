@@ -6,6 +6,7 @@
 #include "exchange_context.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/http/sse.h"
+#include "protocol.h"
 #include "relay.h"
 
 namespace gatehouse::mcp {
@@ -23,7 +24,7 @@ bool forwarded(const http::Field& field) noexcept {
     case http::FieldId::kTraceparent:
     case http::FieldId::kTracestate:
     case http::FieldId::kUserAgent: return true;
-    default: return field.name.size() > 10 && http::equals_ignoring_case(field.name.substr(0, 10), "mcp-param-");
+    default: return is_param_header(field.name);
   }
 }
 
@@ -68,7 +69,7 @@ runtime::Task<Outcome> forward_post(Context& context, const Post& post, const Se
   Relay relay(context, post.id());
   if (!call) co_return co_await relay.refuse(no_server());
   const std::string_view server_session = session == nullptr ? std::string_view() : session->facts.server_session;
-  upstream::OutboundRequest request{"POST", context.server->path, server_headers(context, "application/json, text/event-stream", server_session, post.era == Era::kModern), post.body};
+  upstream::OutboundRequest request{"POST", context.server->path, server_headers(context, "application/json, text/event-stream", server_session, post.era == Era::kModern), post.body()};
   request.headers.emplace_back("Content-Type", "application/json");
   const Result<int> status = co_await call->start(std::move(request), context.server->settings.call_timeout, &exchange);
   if (!status && status.error().slug == "client-gone") co_return Outcome{"cancelled", "client_gone"};

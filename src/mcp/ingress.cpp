@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
+#include "gatehouse/base/encoding.h"
+#include "gatehouse/http/media.h"
 #include "protocol.h"
 
 namespace gatehouse::mcp {
@@ -12,33 +15,10 @@ namespace {
 
 using http::FieldId;
 
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-// "application/json" of "application/json; charset=utf-8"
-std::string_view media_type(std::string_view value) noexcept { return trim(value.substr(0, value.find(';'))); }
-
-bool media_matches(std::string_view range, std::string_view type) noexcept {
-  if (range == "*/*" || http::equals_ignoring_case(range, type)) return true;
-  return range.ends_with("/*") && type.starts_with(range.substr(0, range.size() - 1));
-}
-
-// q=0 says "not this one".
-bool has_zero_quality(std::string_view range) noexcept {
-  for (std::size_t at = range.find(';'); at != std::string_view::npos; at = range.find(';', at + 1)) {
-    const std::string_view parameter = trim(range.substr(at + 1, range.find(';', at + 1) - at - 1));
-    if (parameter.size() > 2 && http::equals_ignoring_case(parameter.substr(0, 2), "q="))
-      return parameter.substr(2).find_first_not_of("0.") == std::string_view::npos;
-  }
-  return false;
-}
-
-Refusal version_refusal(int status, std::string_view requested) {
-  return {status, kUnsupportedVersion, "unsupported_version", "Unsupported protocol version",
-          R"({"supported":)" + std::string(kSupportedVersions) + R"(,"requested":)" + encode_string(requested) + "}"};
+Refusal version_refusal(std::string_view requested) {
+  std::string data = R"({"supported":)" + std::string(kSupportedVersions) + R"(,"requested":)";
+  append_json_string(data, requested);
+  return {400, kUnsupportedVersion, "unsupported_version", "Unsupported protocol version", std::move(data += '}')};
 }
 
 struct Row {
@@ -103,9 +83,7 @@ bool name_header_differs(const http::RequestHead& head, const Envelope& envelope
 bool param_header_malformed(const http::RequestHead& head, const Envelope&) {
   std::string decoded;
   for (const http::Field& field : head.fields)
-    if (field.name.size() > 10 && http::equals_ignoring_case(field.name.substr(0, 10), "mcp-param-") &&
-        !decode_header_value(field.value, decoded))
-      return true;
+    if (is_param_header(field.name) && !decode_header_value(field.value, decoded)) return true;
   return false;
 }
 
@@ -148,25 +126,14 @@ Refusal first_failing(const Row (&rows)[N], const http::RequestHead& head, const
 
 }  // namespace
 
-bool accepts(std::string_view accept, std::string_view type) noexcept {
-  if (trim(accept).empty()) return true;
-  while (!accept.empty()) {
-    const std::size_t comma = std::min(accept.find(','), accept.size());
-    const std::string_view range = trim(accept.substr(0, comma));
-    if (media_matches(media_type(range), type) && !has_zero_quality(range)) return true;
-    accept.remove_prefix(std::min(comma + 1, accept.size()));
-  }
-  return false;
-}
-
 Refusal check_media(const http::RequestHead& head) {
-  if (!http::equals_ignoring_case(media_type(head.fields.value(FieldId::kContentType)), "application/json"))
+  if (!http::is_media_type(head.fields.value(FieldId::kContentType), "application/json"))
     return {415, kInvalidRequest, "content_type", "Content-Type must be application/json", {}};
   if (const http::Field* coding = head.fields.find(FieldId::kContentEncoding);
       coding != nullptr && !http::equals_ignoring_case(coding->value, "identity"))
     return {415, kInvalidRequest, "content_encoding", "Content-Encoding is not supported", {}};
   const std::string_view accept = head.fields.value(FieldId::kAccept);
-  if (!accepts(accept, "application/json") || !accepts(accept, "text/event-stream"))
+  if (!http::accepts(accept, "application/json") || !http::accepts(accept, "text/event-stream"))
     return {406, kInvalidRequest, "accept", "Accept must allow application/json and text/event-stream", {}};
   return {};
 }
@@ -196,7 +163,7 @@ Refusal check_modern(const http::RequestHead& head, const Envelope& envelope) {
   if (Refusal refusal = first_failing(kBeforeVersion, head, envelope)) return refusal;
   if (!envelope.meta_version.empty()) {
     const std::string version = meta_version(envelope);
-    if (version != kModern) return version_refusal(400, version);
+    if (version != kModern) return version_refusal(version);
   }
   return first_failing(kAfterVersion, head, envelope);
 }
@@ -204,7 +171,7 @@ Refusal check_modern(const http::RequestHead& head, const Envelope& envelope) {
 Refusal check_legacy(const http::RequestHead& head) {
   const http::Field* header = head.fields.find(FieldId::kMcpProtocolVersion);
   if (header == nullptr || is_legacy_version(header->value)) return {};
-  Refusal refusal = version_refusal(400, header->value);
+  Refusal refusal = version_refusal(header->value);
   refusal.code = kInvalidRequest;  // -32022 belongs to 2026-07-28
   refusal.message = "Bad Request: Unsupported protocol version (supported versions: 2025-11-25, 2025-06-18, 2025-03-26)";
   return refusal;

@@ -22,7 +22,6 @@ Refusal check_origin(const http::RequestHead& head, const http::ClientInfo& clie
 
 // Content-Type and Accept of a POST.
 Refusal check_media(const http::RequestHead& head);
-bool accepts(std::string_view accept, std::string_view media_type) noexcept;
 
 Era era_of(const http::RequestHead& head, const Envelope& envelope) noexcept;
 

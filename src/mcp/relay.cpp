@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gatehouse/http/media.h"
+
 namespace gatehouse::mcp {
 
 namespace {
@@ -19,11 +21,6 @@ bool contains_fold(std::string_view text, std::string_view word) noexcept {
 // Servers say "no such session" as 404, or as 400 with a text about it.
 bool session_expired(int status, std::string_view body) noexcept {
   return status == 404 || (status == 400 && contains_fold(body, "session"));
-}
-
-bool is_event_stream(std::string_view content_type) noexcept {
-  return content_type.size() >= 17 && http::equals_ignoring_case(content_type.substr(0, 17), "text/event-stream") &&
-         (content_type.size() == 17 || content_type[17] == ';' || content_type[17] == ' ');
 }
 
 // Answers that are about the gateway's own call, not about the client's.
@@ -51,7 +48,7 @@ runtime::Task<Outcome> Relay::run(HttpCall& call, int status, http::Headers head
     std::erase_if(head.headers, [](const auto& h) { return h.first == "Allow"; });
     head.headers.emplace_back("Allow", "POST, DELETE");
   }
-  if (status / 100 != 2 || !is_event_stream(head.content_type)) co_return co_await document(call, std::move(head), session);
+  if (status / 100 != 2 || !http::is_media_type(head.content_type, "text/event-stream")) co_return co_await document(call, std::move(head), session);
   head.headers.emplace_back("X-Accel-Buffering", "no");
   co_return co_await stream(call, std::move(head), {}, true);
 }

@@ -2,10 +2,10 @@
 
 #include <sys/random.h>
 
-#include <array>
 #include <vector>
 
 #include "gatehouse/base/check.h"
+#include "gatehouse/base/encoding.h"
 
 namespace gatehouse::runtime {
 
@@ -30,31 +30,15 @@ Random& system_random() {
 }
 
 std::string random_hex(Random& random, std::size_t bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::vector<std::uint8_t> raw(bytes);
   random.fill(raw);
-  std::string text;
-  text.reserve(bytes * 2);
-  for (const std::uint8_t byte : raw) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
+  return encode_hex(raw);
 }
 
 std::string random_base64url(Random& random, std::size_t bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   std::vector<std::uint8_t> raw(bytes);
   random.fill(raw);
-  std::string text;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const std::uint8_t byte : raw) {
-    bits = (bits << 8) | byte;
-    for (count += 8; count >= 6; count -= 6) text += kDigits[(bits >> (count - 6)) & 63];
-  }
-  if (count > 0) text += kDigits[(bits << (6 - count)) & 63];
-  return text;
+  return encode_base64url(raw);
 }
 
 }  // namespace gatehouse::runtime

@@ -1,5 +1,7 @@
 #include "lists.h"
 
+#include "gatehouse/base/encoding.h"
+
 namespace gatehouse::state {
 
 std::string join_words(const std::vector<std::string>& words) {
@@ -21,29 +23,6 @@ std::vector<std::string> split_words(std::string_view text) {
   }
   return words;
 }
-
-namespace {
-
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-}  // namespace
 
 std::string to_json_array(const std::vector<std::string>& items) {
   std::string out = "[";

@@ -35,7 +35,6 @@ class LineReader {
     }
   }
 
-  std::string_view rest() const noexcept { return buffer_; }     // an unfinished last line
   std::size_t take_too_long() noexcept { return std::exchange(too_long_, 0); }
 
  private:

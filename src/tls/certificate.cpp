@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <ctime>
 
+#include "gatehouse/base/encoding.h"
+#include "gatehouse/base/timestamp.h"
 #include "gatehouse/base/unique_fd.h"
 #include "native.h"
 
@@ -141,23 +143,9 @@ runtime::WallTime time_of(const ASN1_TIME* time) {
 }
 
 std::string fingerprint_of(X509* leaf) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  std::string text;
-  if (X509_digest(leaf, EVP_sha256(), digest, &size) != 1) return text;
-  for (unsigned i = 0; i < size; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
-  }
-  return text;
-}
-
-std::string date_of(runtime::WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const auto two = [](unsigned number) { return (number < 10 ? "0" : "") + std::to_string(number); };
-  return std::to_string(int(date.year())) + "-" + two(unsigned(date.month())) + "-" + two(unsigned(date.day()));
+  return X509_digest(leaf, EVP_sha256(), digest, &size) == 1 ? encode_hex({digest, size}) : std::string();
 }
 
 }  // namespace
@@ -179,7 +167,7 @@ Result<std::shared_ptr<const Certificate>> Certificate::parse(std::string_view c
   native->not_before = time_of(X509_get0_notBefore(leaf));
   native->not_after = time_of(X509_get0_notAfter(leaf));
   if (native->not_after <= now) {
-    return make_error("certificate-expired", "the certificate of " + subject_of(leaf) + " expired on " + date_of(native->not_after));
+    return make_error("certificate-expired", "the certificate of " + subject_of(leaf) + " expired on " + rfc3339(native->not_after).substr(0, 10));
   }
   native->names = names_of(leaf);
   if (native->names.empty()) {

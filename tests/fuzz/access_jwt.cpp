@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "gatehouse/base/encoding.h"
 #include "jwt.h"
 
 using namespace gatehouse::access;
@@ -19,8 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)check_claims(*claims, "gatehouse", gatehouse::runtime::WallTime::max());
     (void)check_claims(*claims, "gatehouse", gatehouse::runtime::WallTime::min());
   }
-  if (const auto bytes = decode_base64url(text)) {
-    if (encode_base64url(*bytes) != text) std::abort();
+  if (const auto bytes = gatehouse::decode_base64url(text)) {
+    if (gatehouse::encode_base64url(*bytes) != text) std::abort();
   }
   return 0;
 }

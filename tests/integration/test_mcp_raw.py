@@ -86,6 +86,15 @@ class DoorTest(McpTest):
                          host="evil.example")
         self.assertIn(response.status, (403, 404, 421))
 
+    def test_foreign_origin_is_refused_before_credentials_are_looked_at(self):
+        message = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}
+        for key in (None, "wrong"):
+            client = self.client()
+            client.key = key
+            with self.subTest(key):
+                self.assertEqual(client.post(message, [("Origin", "http://evil.example")]).status, 403)
+                self.assertEqual(client.post(message, [("Origin", "http://localhost:1")]).status, 401)
+
     def test_other_methods(self):
         for method in ("PUT", "PATCH"):
             with self.subTest(method):

@@ -26,6 +26,7 @@ std::string encode_hex(std::span<const std::uint8_t> bytes);  // lower case
 
 // The alphabet for URLs, without padding. Refused: padding, any other character, bits set behind the last byte.
 std::string encode_base64url(std::span<const std::uint8_t> bytes);
+inline std::string encode_base64url(std::string_view bytes) { return encode_base64url(bytes_of(bytes)); }
 std::optional<std::string> decode_base64url(std::string_view text);
 
 // The standard alphabet, padded to a multiple of four. Refused: missing padding, and as above.

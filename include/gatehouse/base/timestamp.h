@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace gatehouse {
 
@@ -15,6 +16,7 @@ inline constexpr std::size_t kTimeOfDaySize = 12;  // 12:00:01.000
 // RFC 3339, UTC, six digits, exactly kTimestampSize bytes at `out`; years outside 0000..9999 are clamped. Any thread;
 // each thread remembers the last second that it wrote.
 void write_timestamp(char* out, WallTime time) noexcept;
+std::string rfc3339(WallTime time);
 
 // UTC, for lines on a terminal; exactly kTimeOfDaySize bytes at `out`.
 void write_time_of_day(char* out, WallTime time) noexcept;

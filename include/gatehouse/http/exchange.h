@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -93,6 +94,10 @@ class Exchange {
 class Handler {
  public:
   virtual ~Handler() = default;
+
+  // A refusal that does not depend on who asks: the edge asks for it before it authenticates, and sends it. Nothing: go on.
+  virtual std::optional<Response> refuse_early(Exchange&) { return std::nullopt; }
+
   virtual runtime::Task<void> handle(Exchange& exchange) = 0;
 };
 

@@ -81,9 +81,6 @@ std::vector<Envelope> scan_batch(std::string_view bytes, ScanLimits limits = {})
 // The text of a raw JSON string. Nothing when `raw` is no string or holds a lone surrogate.
 std::optional<std::string> decode_string(Raw raw);
 
-// `text` as a JSON string with quotes; invalid UTF-8 becomes U+FFFD.
-std::string encode_string(std::string_view text);
-
 // Replaces slices of `bytes` (views into it, not overlapping, any order); empty slices are skipped.
 struct Edit {
   Raw slice;

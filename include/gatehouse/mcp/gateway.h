@@ -13,6 +13,8 @@
 // child lives on the loop on which it was opened; an exchange on another loop talks to it through Loop::post and a mailbox
 // (stdio/inbox.h). The directory of sessions is one map behind a mutex that is held for a look-up, never across a wait.
 //
+// Whoever calls handler() asks refuse_early() first: it checks Host and Origin, handle() does not.
+//
 // Refusals are JSON-RPC errors with the request's id, byte for byte; statuses as in docs/reference/mcp.md.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "gatehouse/base/encoding.h"
 #include "house.h"
 #include "server_keys.h"
 

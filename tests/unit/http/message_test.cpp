@@ -45,7 +45,7 @@ TEST(HttpMessage, ProblemEscapesItsText) {
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.content_type, "application/problem+json");
   EXPECT_EQ(response.body,
-            "{\"type\":\"bad-request\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"a \\\"b\\\"\\\\\\u000a\","
+            "{\"type\":\"bad-request\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"a \\\"b\\\"\\\\\\n\","
             "\"instance\":\"01ID\"}\n");
 }
 

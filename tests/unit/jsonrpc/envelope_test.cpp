@@ -110,10 +110,5 @@ TEST(Envelope, SpliceReplacesOnlyTheSlices) {
   EXPECT_EQ(splice(text, edits), R"({"id": 4711 ,"x":"two"})");
 }
 
-TEST(Envelope, EncodeStringIsReadBackByNlohmann) {
-  EXPECT_EQ(nlohmann::json::parse(encode_string("a\"\\\n\x01\xC3\xA9")), "a\"\\\n\x01\xC3\xA9");
-  EXPECT_EQ(nlohmann::json::parse(encode_string("\xFFx")), "\xEF\xBF\xBDx");
-}
-
 }  // namespace
 }  // namespace gatehouse::jsonrpc
