@@ -27,7 +27,7 @@ Refusal check_query(std::string_view query) {  // without '?'
 bool valid_ipv6(std::string_view text) noexcept {
   char copy[INET6_ADDRSTRLEN] = {};
   in6_addr address;
-  if (text.size() >= sizeof copy) return false;
+  if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;  // inet_pton would stop there
   std::memcpy(copy, text.data(), text.size());
   return inet_pton(AF_INET6, copy, &address) == 1;
 }

@@ -47,7 +47,7 @@ bool looks_numeric(std::string_view label) {
 }
 
 bool is_name(std::string_view host) {
-  if (host.empty() || host.size() > kNameLimit) return false;
+  if (host.empty() || host.size() > kNameLimit || host == "unix") return false;  // "unix:80" reads as a path
   for (;;) {
     const std::size_t dot = host.find('.');
     const std::string_view label = host.substr(0, dot);

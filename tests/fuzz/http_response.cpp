@@ -25,7 +25,9 @@ void check_sent_on(const ResponseHead& head, Method request, std::size_t input_s
   require(size != 0);
   ResponseParser parser({.head_bytes = 1 << 20, .target_bytes = 1 << 20, .field_bytes = 1 << 20});
   ResponseHead again;
-  require(parser.parse({out.data(), size}, request, again) == ParseState::kComplete);
+  const ParseState state = parser.parse({out.data(), size}, request, again);
+  if (std::string_view(parser.refusal().reason) == "too_many_fields") return;  // ours made it more than a hundred
+  require(state == ParseState::kComplete);
   require(again.size == size && again.status == head.status && again.framing == head.framing);
 }
 

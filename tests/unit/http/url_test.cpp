@@ -47,6 +47,7 @@ TEST(Origin, RefusesWhatIsNone) {
   for (const char* const bad : {"", "null", "localhost", "file://", "https://", "https://a/", "https://a?b", "https://a#b", "https://u@a", "https://a:",
                                 "https://a:x", "https://a:0", "https://a b", "https://a,https://b", "chrome-extension://abc", "http://localhost:1.evil.example"})
     EXPECT_FALSE(parse_origin(bad)) << bad;
+  EXPECT_FALSE(parse_origin(std::string_view("http://[::\0@]:21", 16)));  // nothing hides behind a zero byte
 }
 
 }  // namespace

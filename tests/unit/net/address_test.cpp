@@ -42,7 +42,7 @@ TEST(Address, RefusesWhatIsNotExact) {
       "127.1:80", "0x7f.0.0.1:80", "2130706433:80", "0177.0.0.1:80", "127.0.0.01:80", "1.2.3.4.5:80", "256.0.0.1:80",
       "host.0x10:80", "a..b:80", ".a:80", "a.:80", "-a.b:80", "a-.b:80", "a b:80", "*:80", "a/b:80", "user@host:80",
       "unix:", "unix:relative.sock", "unix:@abstract", "unix:/" + std::string(107, 'x'), std::string("unix:/a\0b", 9),
-      std::string("a\0b:80", 6), std::string(64, 'a') + ":80", "http://host:80",
+      std::string("a\0b:80", 6), std::string(64, 'a') + ":80", "http://host:80", "Unix:80",
   };
   for (const std::string& text : cases) {
     const auto address = parse_address(text);
