@@ -39,8 +39,7 @@ Daemon::~Daemon() {
   for (const auto& loop : loops_) loop->stop();
   for (std::thread& thread : threads_) thread.join();
   signals_.reset();
-  drain_timer_.reset();
-  heartbeat_.reset();
+  tasks_.stop();
   offload_.reset();   // before the connections: its work looks at their requests
   if (server_) server_->stop();
   gateway_.reset();
@@ -147,9 +146,8 @@ Status Daemon::start() {
   if (auto applied = apply(configuration_); !applied) return applied;
   accounts_->on_change([this](std::shared_ptr<const access::KeyIndex> index) { publish_accounts(std::move(index)); });
   publish_accounts(accounts_->index());
-  watch_signals();
-  heartbeat_ = std::make_unique<boost::asio::steady_timer>(loops_[0]->context());
-  tick();
+  signals_.emplace(*loops_[0], std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
+  tasks_.spawn(beat());
   for (std::size_t i = 1; i < loops_.size(); ++i) threads_.emplace_back([loop = loops_[i].get()] { loop->run(); });
   // READY means that every loop accepts: the sockets listen already, the loops have their snapshot once they run.
   loops_[0]->post([this] {

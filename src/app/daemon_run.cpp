@@ -19,15 +19,7 @@ constexpr seconds kHeartbeatInterval{2};
 
 }  // namespace
 
-void Daemon::watch_signals() {
-  signals_ = std::make_unique<boost::asio::signal_set>(loops_[0]->context(), SIGTERM, SIGINT, SIGHUP);
-  signals_->async_wait([this](const boost::system::error_code& error, int number) {
-    if (!error) on_signal(number);
-  });
-}
-
 void Daemon::on_signal(int number) {
-  watch_signals();
   if (number == SIGHUP) {
     request_reload([](const admin::ReloadView&) {});
     return;
@@ -47,22 +39,33 @@ void Daemon::begin_stop() {
   log::info("app", "daemon.stopping", "stopping", {{"connections", server_->connections()}, {"drain_ms", limit.count()}});
   (void)notifier_.stopping("draining connections");
   (void)notifier_.extend_timeout(limit + seconds(5));
-  stop_at_ = clock_.now() + limit;
   server_->drain();
   gateway_->drain();
-  drain_timer_ = std::make_unique<boost::asio::steady_timer>(loops_[0]->context());
-  poll_drained();
+  tasks_.spawn(stop_when_drained(clock_.now() + limit));
 }
 
-void Daemon::poll_drained() {
-  drain_timer_->expires_after(kDrainPoll);
-  drain_timer_->async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    if (!server_->drained() && clock_.now() < stop_at_) return poll_drained();
-    if (!server_->drained())
-      log::warn("app", "daemon.drain_timeout", "closing what did not end in time", {{"connections", server_->connections()}});
-    loops_[0]->stop();
-  });
+runtime::Task<void> Daemon::stop_when_drained(runtime::SteadyTime deadline) {
+  runtime::Waiter waiter(*loops_[0]);
+  runtime::Timer pause(waiter);
+  while (!server_->drained() && clock_.now() < deadline) {
+    pause.arm(kDrainPoll);
+    while (!pause.expired()) co_await waiter.wait();
+  }
+  if (!server_->drained())
+    log::warn("app", "daemon.drain_timeout", "closing what did not end in time", {{"connections", server_->connections()}});
+  loops_[0]->stop();
+}
+
+runtime::Task<void> Daemon::beat() {
+  runtime::Waiter waiter(*loops_[0]);
+  runtime::Timer pause(waiter);
+  for (;;) {
+    tick();
+    runtime::Duration interval = kHeartbeatInterval;
+    if (const auto wanted = notifier_.watchdog_interval()) interval = std::min(interval, *wanted);
+    pause.arm(interval);
+    while (!pause.expired()) co_await waiter.wait();
+  }
 }
 
 // Every loop must show that it turns; only then the service manager hears that all is well.
@@ -79,12 +82,6 @@ void Daemon::tick() {
   }
   if (all) (void)notifier_.watchdog();
   if (clock_.now() - maintained_ > kMaintenanceInterval) maintain();
-  runtime::Duration interval = kHeartbeatInterval;
-  if (const auto wanted = notifier_.watchdog_interval()) interval = std::min(interval, *wanted);
-  heartbeat_->expires_after(std::chrono::duration_cast<milliseconds>(interval));
-  heartbeat_->async_wait([this](const boost::system::error_code& error) {
-    if (!error) tick();
-  });
 }
 
 // Writes when keys were used, and reads accounts again, in case a change could be stored but not read back.

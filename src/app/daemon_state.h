@@ -9,8 +9,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,6 +24,7 @@
 #include "gatehouse/mcp/gateway.h"
 #include "gatehouse/metrics/metrics.h"
 #include "gatehouse/runtime/notify.h"
+#include "gatehouse/runtime/signals.h"
 #include "gatehouse/state/open.h"
 #include "mcp_observer.h"
 
@@ -48,10 +47,10 @@ class Daemon {
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
-  void watch_signals();
   void on_signal(int number);
   void begin_stop();
-  void poll_drained();
+  runtime::Task<void> stop_when_drained(runtime::SteadyTime deadline);
+  runtime::Task<void> beat();
   void tick();
   void maintain();
   void request_reload(std::function<void(admin::ReloadView)> done);
@@ -85,12 +84,9 @@ class Daemon {
   std::unique_ptr<admin::Api> api_;
   std::unique_ptr<edge::Server> server_;
   std::vector<std::thread> threads_;
-  std::unique_ptr<boost::asio::signal_set> signals_;
-  std::unique_ptr<boost::asio::steady_timer> drain_timer_;
-  std::unique_ptr<boost::asio::steady_timer> heartbeat_;
+  std::optional<runtime::Signals> signals_;
   std::vector<std::atomic<std::uint64_t>> beats_;
   std::uint64_t beat_ = 0;
-  runtime::SteadyTime stop_at_{};
   runtime::SteadyTime maintained_{};
   metrics::HistogramId loop_lag_;
   std::vector<std::function<void(admin::ReloadView)>> reload_waiting_;  // asked while another reload was under way
@@ -98,6 +94,7 @@ class Daemon {
   std::atomic<bool> ready_{false};
   std::atomic<bool> stopping_{false};
   bool interrupted_ = false;
+  runtime::TaskGroup tasks_;  // on loop 0: heartbeat, drain
 };
 
 }  // namespace gatehouse::app

@@ -1,11 +1,11 @@
 // `gatehouse demo --http ADDRESS`: the demonstration server behind the same edge that everything else uses.
 #include <signal.h>
 
-#include <boost/asio/signal_set.hpp>
 #include <cstdio>
 
 #include "demo.h"
 #include "gatehouse/edge/server.h"
+#include "gatehouse/runtime/signals.h"
 
 namespace gatehouse::app {
 
@@ -38,8 +38,7 @@ int run_demo_http(const DemoSettings& settings, const std::string& address) {
     std::fprintf(stderr, "gatehouse: %s\n", applied.error().message.c_str());
     return 1;
   }
-  boost::asio::signal_set signals(loop.context(), SIGTERM, SIGINT);
-  signals.async_wait([&loop](const boost::system::error_code&, int) { loop.stop(); });
+  const runtime::Signals signals(loop, {SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
   loop.run();
   server.stop();
   return 0;

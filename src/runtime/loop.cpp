@@ -1,94 +1,108 @@
 #include "gatehouse/runtime/loop.h"
 
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/asio/post.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "gatehouse/base/check.h"
 #include "timer_wheel.h"
 
 namespace gatehouse::runtime {
 
-// The data plane's epoll set, itself watched by the io_context. Descriptors are registered once, edge-triggered, so a
-// wait costs no system call; Asio's own reactor would need one epoll_ctl or one failing read for each.
-struct Loop::Reactor {
-  static constexpr int kBatch = 256;
+namespace {
 
-  explicit Reactor(Loop& owner)
-      : loop(owner), epoll(::epoll_create1(EPOLL_CLOEXEC)), watched(owner.context_.get_executor()) {
-    GATEHOUSE_CHECK(epoll);
-    watched.assign(epoll.get());
-    arm();
-  }
-  ~Reactor() { watched.release(); }
+constexpr int kBatch = 256;  // events of one turn
 
-  void arm() {
-    watched.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
-      if (error) return;
-      turn();
-      arm();
-    });
-  }
-
-  bool collect() noexcept {
-    const int count = ::epoll_wait(epoll.get(), events.data(), kBatch, 0);
-    for (int i = 0; i < count; ++i) {
-      const epoll_event& event = events[static_cast<std::size_t>(i)];
-      auto& descriptor = *static_cast<Descriptor*>(event.data.ptr);
-      if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) descriptor.ready_ |= Descriptor::kReadable;
-      if ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) descriptor.ready_ |= Descriptor::kWritable;
-      if ((event.events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) descriptor.ready_ |= Descriptor::kHangup;
-      if (descriptor.waiter_ != nullptr) descriptor.waiter_->notify();
-    }
-    return count == kBatch;
-  }
-
-  void turn() {
-    const SteadyTime start = loop.clock_.now();
-    collecting = true;
-    collect();
-    collecting = false;
-    loop.resume_ready();
-    longest_turn = std::max(longest_turn, loop.clock_.now() - start);
-  }
-
-  Loop& loop;
-  UniqueFd epoll;
-  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> watched;
-  std::array<epoll_event, kBatch> events{};
-  Duration longest_turn{0};
-  bool collecting = false;
-};
+}  // namespace
 
 Loop::Loop(Clock& clock, unsigned index)
-    : clock_(clock), index_(index), wheel_(std::make_unique<TimerWheel>(*this)), reactor_(std::make_unique<Reactor>(*this)) {}
+    : clock_(clock), index_(index), epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      wheel_(std::make_unique<TimerWheel>(clock)) {
+  GATEHOUSE_CHECK(epoll_ && wake_);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;
+  GATEHOUSE_CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) == 0);
+}
 
 Loop::~Loop() = default;
 
 void Loop::run() {
-  context_.restart();
-  context_.run();
+  while (!stopping_.load(std::memory_order_acquire)) turn(sleep_ms());
+  stopping_.store(false, std::memory_order_relaxed);
 }
 
-void Loop::stop() { context_.stop(); }
+void Loop::stop() {
+  stopping_.store(true, std::memory_order_release);
+  wake();
+}
 
-void Loop::post(std::function<void()> work) { boost::asio::post(context_, std::move(work)); }
+void Loop::wake() noexcept {
+  const std::uint64_t one = 1;
+  // Fails only when the counter is full, and then the loop is awake anyway.
+  [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void Loop::post(std::function<void()> work) {
+  bool first = false;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(work));
+  }
+  if (first) wake();
+}
+
+void Loop::run_posted() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto taken = ::read(wake_.get(), &count, sizeof count);
+  std::vector<std::function<void()>> work;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    work.swap(posted_);
+  }
+  for (std::function<void()>& one : work) std::exchange(one, nullptr)();
+}
+
+int Loop::sleep_ms() const noexcept { return first_ready_ != nullptr ? 0 : wheel_->due_in_ms(); }
+
+// Wakes who waits for what has happened, and lets them run. What they wake in turn runs in the next one, so that two
+// that wake each other cannot keep the loop from its sockets.
+void Loop::turn(int at_most_ms) {
+  std::array<epoll_event, kBatch> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kBatch, at_most_ms);
+  const SteadyTime start = clock_.now();
+  bool woken = false;
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.ptr == nullptr) {
+      woken = true;
+      continue;
+    }
+    auto& descriptor = *static_cast<Descriptor*>(event.data.ptr);
+    if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) descriptor.ready_ |= Descriptor::kReadable;
+    if ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) descriptor.ready_ |= Descriptor::kWritable;
+    if ((event.events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) descriptor.ready_ |= Descriptor::kHangup;
+    if (descriptor.waiter_ != nullptr) descriptor.waiter_->notify();
+  }
+  if (woken) run_posted();
+  wheel_->advance(start);
+  resume_ready();
+  longest_turn_ = std::max(longest_turn_, clock_.now() - start);
+}
 
 void Loop::run_for_test(Duration at_most) {
   const SteadyTime end = system_clock().now() + at_most;
   do {
-    context_.restart();
-    for (int handlers = 0; handlers < 1000 && context_.poll_one() > 0; ++handlers) {
-    }
-    wheel_->advance();
-    resume_ready();
+    turn(first_ready_ == nullptr && at_most.count() > 0 ? 1 : 0);
   } while (system_clock().now() < end);
 }
 
 double Loop::take_max_turn_seconds() noexcept {
-  return std::chrono::duration<double>(std::exchange(reactor_->longest_turn, Duration{0})).count();
+  return std::chrono::duration<double>(std::exchange(longest_turn_, Duration{0})).count();
 }
 
 void Loop::enqueue(Waiter& waiter) noexcept {
@@ -98,13 +112,6 @@ void Loop::enqueue(Waiter& waiter) noexcept {
   waiter.next_ready_ = nullptr;
   (last_ready_ != nullptr ? last_ready_->next_ready_ : first_ready_) = &waiter;
   last_ready_ = &waiter;
-  // Inside a turn the list is looked at anyway; otherwise somebody has to come back for it.
-  if (reactor_->collecting || drain_posted_) return;
-  drain_posted_ = true;
-  boost::asio::post(context_, [this] {
-    drain_posted_ = false;
-    resume_ready();
-  });
 }
 
 void Loop::dequeue(Waiter& waiter) noexcept {
@@ -114,8 +121,6 @@ void Loop::dequeue(Waiter& waiter) noexcept {
   --ready_count_;
 }
 
-// Coroutines that are notified while this runs are resumed by the next turn, so that two that wake each other cannot
-// keep the loop from its sockets.
 void Loop::resume_ready() {
   for (std::size_t left = ready_count_; left > 0 && first_ready_ != nullptr; --left) {
     Waiter& waiter = *first_ready_;
@@ -141,7 +146,7 @@ Descriptor::Descriptor(Loop& loop, UniqueFd fd, Waiter* waiter) noexcept
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = this;
-  const int added = ::epoll_ctl(loop_.reactor_->epoll.get(), EPOLL_CTL_ADD, fd_.get(), &event);
+  const int added = ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_ADD, fd_.get(), &event);
   // A file that cannot be polled (a regular file as stdin) is always ready.
   if (added != 0) ready_ = kReadable | kWritable;
 }
@@ -149,7 +154,7 @@ Descriptor::Descriptor(Loop& loop, UniqueFd fd, Waiter* waiter) noexcept
 Descriptor::~Descriptor() {
   // Closing alone would leave the registration alive while a child that is being forked holds a duplicate.
   epoll_event unused{};
-  ::epoll_ctl(loop_.reactor_->epoll.get(), EPOLL_CTL_DEL, fd_.get(), &unused);
+  ::epoll_ctl(loop_.epoll_.get(), EPOLL_CTL_DEL, fd_.get(), &unused);
 }
 
 Timer::~Timer() { waiter_.loop().wheel_->unlink(*this); }

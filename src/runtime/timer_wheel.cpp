@@ -5,14 +5,14 @@
 namespace gatehouse::runtime {
 
 void TimerWheel::arm(Timer& timer, Duration delay) noexcept {
-  const std::int64_t now = loop_.clock().now().time_since_epoch().count();
+  const std::int64_t now = clock_.now().time_since_epoch().count();
   timer.expired_ = false;
   timer.deadline_ = (now + std::max<std::int64_t>(delay.count(), 0) + kTickNanoseconds - 1) / kTickNanoseconds;
   if (timer.slot_ >= 0 && timer.slot_ <= timer.deadline_) return;  // found when its slot comes up
   if (timer.slot_ >= 0) unlink(timer);
   if (linked_ == 0) visited_ = now / kTickNanoseconds - 1;
   link(timer, timer.deadline_);
-  if (timer.slot_ < alarm_tick_) set_alarm();
+  next_tick_ = std::min(next_tick_, timer.slot_);
 }
 
 void TimerWheel::link(Timer& timer, std::int64_t tick) noexcept {
@@ -52,8 +52,9 @@ void TimerWheel::visit(std::int64_t tick) noexcept {
   }
 }
 
-void TimerWheel::advance() noexcept {
-  const std::int64_t now = now_ticks();
+void TimerWheel::advance(SteadyTime time) noexcept {
+  const std::int64_t now = time.time_since_epoch().count() / kTickNanoseconds;
+  if (now < next_tick_) return;
   // After a long pause each slot needs one visit, not one for each missed tick.
   if (now - visited_ > kSlots) visited_ = now - kSlots;
   while (visited_ < now && linked_ > 0) {
@@ -61,19 +62,22 @@ void TimerWheel::advance() noexcept {
     visit(visited_);
   }
   visited_ = std::max(visited_, now);
-  alarm_tick_ = INT64_MAX;
-  if (linked_ > 0) set_alarm();
+  find_next();
 }
 
-void TimerWheel::set_alarm() noexcept {
+void TimerWheel::find_next() noexcept {
+  next_tick_ = INT64_MAX;
+  if (linked_ == 0) return;
   std::int64_t tick = visited_ + 1;
   while (slots_[static_cast<std::size_t>(tick % kSlots)] == nullptr) ++tick;
-  alarm_tick_ = tick;
-  const auto delay = std::chrono::nanoseconds(tick * kTickNanoseconds) - loop_.clock().now().time_since_epoch();
-  alarm_.expires_after(std::max(std::chrono::nanoseconds(0), delay));
-  alarm_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) advance();
-  });
+  next_tick_ = tick;
+}
+
+int TimerWheel::due_in_ms() const noexcept {
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  if (next_tick_ == INT64_MAX) return -1;
+  const std::int64_t left = next_tick_ * kTickNanoseconds - clock_.now().time_since_epoch().count();
+  return static_cast<int>(std::max<std::int64_t>((left + kMillisecond - 1) / kMillisecond, 0));
 }
 
 }  // namespace gatehouse::runtime

@@ -12,7 +12,6 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.M)
 # C++ standard headers have no dot; POSIX and Linux ones are these.
 SYSTEM = re.compile(r'^(?:[a-z_0-9]+|(?:sys|linux|netinet|arpa|net)/[a-z_0-9]+\.h|'
                     r'(?:unistd|fcntl|errno|signal|poll|netdb|pthread|time|string|dirent|sched)\.h)$')
-DOOR_MAY = re.compile(r'^boost/asio(?:/|\.hpp$)')
 
 
 def read_layers(path):
@@ -72,7 +71,7 @@ def check_file(path, root, layers):
                 yield path, line, f'room {room} may not use {other} (tests/lint/layers.txt)'
         elif kind == '"' and (door or target not in own):
             yield path, line, f'"{target}" is neither a door nor a header of room {room}'
-        elif door and kind == '<' and not SYSTEM.match(target) and not DOOR_MAY.match(target):
+        elif door and kind == '<' and not SYSTEM.match(target):
             yield path, line, f'third-party header <{target}> in a door'
 
 

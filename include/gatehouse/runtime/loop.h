@@ -1,6 +1,6 @@
 // The event loop of one thread, and the three things that a coroutine waits for.
 //
-//   Loop        one io_context(1) and, nested in it, one edge-triggered epoll set for the data plane
+//   Loop        one edge-triggered epoll set; a turn is one system call, however many descriptors are ready
 //   Waiter      where one coroutine sleeps; anything may notify it, and it looks again at what it waits for
 //   Descriptor  an owned non-blocking file descriptor with readiness bits; notifies a Waiter when they change
 //   Timer       a coarse deadline (50 ms ticks) on the loop's timer wheel; re-arming writes one integer
@@ -13,12 +13,15 @@
 // Thread: all members belong to the loop's thread, except Loop::post() and Loop::stop().
 #pragma once
 
-#include <boost/asio/io_context.hpp>
+#include <atomic>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "gatehouse/base/unique_fd.h"
 #include "gatehouse/runtime/clock.h"
@@ -140,36 +143,40 @@ class Loop {
 
   unsigned index() const noexcept { return index_; }
   Clock& clock() const noexcept { return clock_; }
-  boost::asio::io_context& context() noexcept { return context_; }
 
-  void run();                                // until stop(); on the thread that owns the loop
-  void stop();                               // any thread
-  void post(std::function<void()> work);     // any thread
-  void run_for_test(Duration at_most);       // runs until nothing is ready or the time is over
+  void run();                                // until stop(), which may have come before; on the thread that owns the loop
+  void stop();                               // any thread; the turn under way ends first
+  void post(std::function<void()> work);     // any thread; runs in the next turn, in order, unless the loop ends before
+  void run_for_test(Duration at_most);       // turns until that much real time is over, whatever the clock says
 
-  // Seconds that the last turns of the loop took; the histogram behind gatehouse_loop_lag_seconds.
+  // Seconds that the longest turn took since the last call; the histogram behind gatehouse_loop_lag_seconds.
   double take_max_turn_seconds() noexcept;
 
  private:
   friend class Waiter;
   friend class Descriptor;
   friend class Timer;
-  struct Reactor;
 
+  void turn(int at_most_ms);
+  int sleep_ms() const noexcept;             // until something is due; -1: nothing will be
+  void wake() noexcept;
+  void run_posted();
   void enqueue(Waiter& waiter) noexcept;
   void dequeue(Waiter& waiter) noexcept;
   void resume_ready();
 
   Clock& clock_;
   unsigned index_;
-  boost::asio::io_context context_{1};
+  UniqueFd epoll_;
+  UniqueFd wake_;                            // an eventfd: somebody posted, or wants the loop to stop
   std::unique_ptr<TimerWheel> wheel_;
-  std::unique_ptr<Reactor> reactor_;
   Waiter* first_ready_ = nullptr;
   Waiter* last_ready_ = nullptr;
   std::size_t ready_count_ = 0;
-  bool drain_posted_ = false;
+  Duration longest_turn_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;  // last: what it holds may still use the rest
 };
-
 
 }  // namespace gatehouse::runtime

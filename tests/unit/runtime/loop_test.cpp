@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -186,6 +187,49 @@ TEST_F(LoopTest, CoroutinesThatWakeEachOtherDoNotStarveTheLoop) {
   EXPECT_TRUE(stopped);
   EXPECT_GT(rounds, 2);
   group_.stop();
+}
+
+TEST(LoopRun, PostedWorkRunsInOrderAndWakesALoopThatSleeps) {
+  Loop loop(system_clock());
+  std::vector<int> order;
+  std::thread other([&] {
+    for (int i = 0; i < 1000; ++i) loop.post([&order, i] { order.push_back(i); });
+    loop.post([&loop] { loop.stop(); });
+  });
+  loop.run();
+  other.join();
+  ASSERT_EQ(order.size(), 1000u);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(LoopRun, AStopBeforeTheRunIsNotLost) {
+  Loop loop(system_clock());
+  loop.stop();
+  loop.run();
+  bool ran = false;
+  loop.post([&] {
+    ran = true;
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_TRUE(ran) << "the earlier stop is used up";
+}
+
+TEST(LoopRun, SleepsUntilATimerIsDue) {
+  Loop loop(system_clock());
+  TaskGroup group;
+  int order = 0, counter = 0;
+  const auto stop_after = [](Loop& own, Duration delay) -> Task<void> {
+    Waiter waiter(own);
+    Timer timer(waiter);
+    timer.arm(delay);
+    while (!timer.expired()) co_await waiter.wait();
+    own.stop();
+  };
+  group.spawn(wait_timer(loop, 10ms, &order, &counter));
+  group.spawn(stop_after(loop, 200ms));
+  loop.run();
+  EXPECT_EQ(order, 1);
 }
 
 Task<void> compute(OffloadPool& pool, Loop& loop, std::optional<int>* out) {
