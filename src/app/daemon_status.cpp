@@ -4,7 +4,35 @@
 
 namespace gatehouse::app {
 
+namespace {
+
+std::string label(const metrics::Labels& labels, std::string_view name) {
+  for (const auto& [key, value] : labels)
+    if (key == name) return value;
+  return {};
+}
+
+// What dashboards and alert rules of the earlier platform read. Its `status` was a number; the class matches "5.." as well.
+void declare_compatible_metrics(metrics::Registry& registry) {
+  using metrics::Labels;
+  using Wanted = std::optional<Labels>;
+  registry.derived_counter("http_requests_total", "Requests by class of status (name of the earlier platform).",
+                           "gatehouse_http_request_duration_seconds", [](const Labels& l) -> Wanted { return Labels{{"status", label(l, "code")}}; });
+  registry.derived_histogram("http_request_duration_seconds", "Duration of requests (name of the earlier platform).",
+                             "gatehouse_http_request_duration_seconds", [](const Labels&) -> Wanted { return Labels{}; });
+  const auto by_tool = [](const Labels& l) { return Labels{{"deployment", label(l, "server")}, {"tool", label(l, "tool")}}; };
+  registry.derived_counter("mcp_tool_calls_total", "Tool calls (name of the earlier platform).", "gatehouse_mcp_tool_calls_total",
+                           [by_tool](const Labels& l) -> Wanted { return by_tool(l); });
+  registry.derived_counter("mcp_tool_errors_total", "Tool calls that failed (name of the earlier platform).", "gatehouse_mcp_tool_calls_total",
+                           [by_tool](const Labels& l) -> Wanted { return label(l, "result") == "ok" ? Wanted() : by_tool(l); });
+  registry.derived_histogram("mcp_tool_duration_seconds", "Time of a tool call (name of the earlier platform).",
+                             "gatehouse_mcp_tool_duration_seconds", [](const Labels& l) -> Wanted { return Labels{{"deployment", label(l, "server")}}; });
+}
+
+}  // namespace
+
 void Daemon::declare_metrics() {
+  if (configuration_.metrics_compat) declare_compatible_metrics(registry_);
   metrics::add_process_metrics(registry_, GATEHOUSE_VERSION);
   loop_lag_ = registry_.histogram("gatehouse_loop_lag_seconds", "Longest turn of an event loop between two heartbeats.", {});
   registry_.counter_function("gatehouse_log_lines_dropped_total", "Log lines lost because the reader was too slow.", {},

@@ -28,6 +28,8 @@ struct Family {
   std::map<Labels, std::uint32_t> slots;
   std::map<Labels, std::function<double()>> functions;
   std::function<Registry::Series()> all;
+  std::string source;  // of a derived family
+  Registry::Relabel relabel;
 };
 
 std::vector<prometheus::ClientMetric::Label> label_list(const Labels& labels) {
@@ -60,6 +62,8 @@ struct Registry::State {
                         std::uint32_t slots);
   std::uint64_t sum(std::uint32_t slot);
   prometheus::MetricFamily collect(const std::string& name, const Family& family);
+  void derive(const Family& family, prometheus::MetricFamily& collected);
+  void declare_derived(std::string_view name, Family family);
   prometheus::ClientMetric collect(const Labels& labels, std::uint32_t slot, prometheus::MetricType type);
 
   mutable std::mutex mutex;
@@ -80,7 +84,7 @@ std::uint32_t Registry::State::declare(std::string_view name, std::string_view h
                                        prometheus::MetricType type, std::uint32_t slots) {
   const std::lock_guard lock(mutex);
   auto known = families.find(name);
-  if (known == families.end()) known = families.emplace(name, Family{std::string(help), type, {}, {}, {}}).first;
+  if (known == families.end()) known = families.emplace(name, Family{std::string(help), type, {}, {}, {}, {}, {}}).first;
   Family& family = known->second;
   GATEHOUSE_CHECK(family.type == type);
   Labels labels = wanted;
@@ -207,7 +211,54 @@ prometheus::MetricFamily Registry::State::collect(const std::string& name, const
   collected.help = family.help;
   collected.type = family.type;
   for (const auto& [labels, slot] : family.slots) collected.metric.push_back(collect(labels, slot, family.type));
+  if (family.relabel) derive(family, collected);
   return collected;
+}
+
+namespace {
+
+void add_up(prometheus::ClientMetric& total, const prometheus::ClientMetric& one) {
+  total.counter.value += one.counter.value;
+  total.histogram.sample_count += one.histogram.sample_count;
+  total.histogram.sample_sum += one.histogram.sample_sum;
+  total.histogram.bucket.resize(one.histogram.bucket.size());
+  for (std::size_t i = 0; i < one.histogram.bucket.size(); ++i) {
+    total.histogram.bucket[i].upper_bound = one.histogram.bucket[i].upper_bound;
+    total.histogram.bucket[i].cumulative_count += one.histogram.bucket[i].cumulative_count;
+  }
+}
+
+}  // namespace
+
+void Registry::State::derive(const Family& family, prometheus::MetricFamily& collected) {
+  const auto source = families.find(family.source);
+  if (source == families.end()) return;
+  std::map<Labels, prometheus::ClientMetric> totals;
+  for (const auto& [labels, slot] : source->second.slots) {
+    auto wanted = family.relabel(labels);
+    if (!wanted) continue;
+    prometheus::ClientMetric one = collect(labels, slot, source->second.type);
+    if (family.type == prometheus::MetricType::Counter && source->second.type == prometheus::MetricType::Histogram)
+      one.counter.value = static_cast<double>(one.histogram.sample_count);
+    add_up(totals[*std::move(wanted)], one);
+  }
+  for (auto& [labels, metric] : totals) {
+    metric.label = label_list(labels);
+    collected.metric.push_back(std::move(metric));
+  }
+}
+
+void Registry::State::declare_derived(std::string_view name, Family family) {
+  const std::lock_guard lock(mutex);
+  families.insert_or_assign(std::string(name), std::move(family));
+}
+
+void Registry::derived_counter(std::string_view name, std::string_view help, std::string_view source, Relabel relabel) {
+  state_->declare_derived(name, {std::string(help), prometheus::MetricType::Counter, {}, {}, {}, std::string(source), std::move(relabel)});
+}
+
+void Registry::derived_histogram(std::string_view name, std::string_view help, std::string_view source, Relabel relabel) {
+  state_->declare_derived(name, {std::string(help), prometheus::MetricType::Histogram, {}, {}, {}, std::string(source), std::move(relabel)});
 }
 
 namespace {
@@ -236,7 +287,7 @@ std::string Registry::render() const {
     const std::lock_guard lock(state_->mutex);
     for (const auto& [name, family] : state_->families) {
       if (!family.functions.empty() || family.all)
-        asked.emplace_back(families.size(), Family{{}, family.type, {}, family.functions, family.all});
+        asked.emplace_back(families.size(), Family{{}, family.type, {}, family.functions, family.all, {}, {}});
       families.push_back(state_->collect(name, family));
     }
   }

@@ -15,6 +15,13 @@ class EndpointTest(SharedDaemonTest):
     def configuration(cls, backend):
         return tls_config(backend)
 
+    def test_the_names_of_the_earlier_platform_are_exported(self):
+        fetch(self.daemon.address(), "/nothing-here")
+        page = fetch(self.daemon.address(), "/metrics").body.decode()
+        counted = re.search(r'^http_requests_total\{status="2xx"\} (\d+)$', page, re.M)
+        self.assertGreaterEqual(int(counted.group(1)), 1)
+        self.assertRegex(page, r'(?m)^http_request_duration_seconds_bucket\{le="2.5"\} [1-9]')
+
     def test_livez(self):
         self.assertEqual(fetch(self.daemon.address(), "/livez").status, 200)
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +87,12 @@ class Registry {
   // A family whose series come and go (listeners, servers): all of them, at every scrape.
   using Series = std::vector<std::pair<Labels, double>>;
   void gauges(std::string_view name, std::string_view help, std::function<Series()> read);
+
+  // A family that each scrape makes from another: series whose new labels are the same are added up, nullopt leaves one out.
+  // A counter made from a histogram counts its observations. `relabel` runs under the registry's lock.
+  using Relabel = std::function<std::optional<Labels>(const Labels& labels)>;
+  void derived_counter(std::string_view name, std::string_view help, std::string_view source, Relabel relabel);
+  void derived_histogram(std::string_view name, std::string_view help, std::string_view source, Relabel relabel);
 
   LoopMetrics& loop(unsigned index);  // made on first use; lives as long as the registry
 

@@ -142,6 +142,28 @@ TEST(Registry, AsksFunctionsAtEachScrape) {
   EXPECT_EQ(value_of(registry.render(), "gatehouse_open{listener=\"http\"}"), -3);
 }
 
+TEST(Registry, DerivesFamiliesFromOthers) {
+  Registry registry;
+  const auto keep_code = [](const Labels& labels) -> std::optional<Labels> {
+    if (labels[0].second == "hidden") return std::nullopt;
+    return Labels{{"status", labels[1].second}};
+  };
+  registry.derived_counter("x_total", "X.", "x_seconds", keep_code);
+  registry.derived_histogram("y_seconds", "Y.", "x_seconds", [](const Labels&) -> std::optional<Labels> { return Labels{}; });
+  registry.derived_counter("z_total", "Z.", "nothing", keep_code);
+  EXPECT_EQ(registry.render().find("x_total"), std::string::npos) << "nothing to tell yet";
+  for (const char* route : {"a", "b", "hidden"})
+    registry.loop(0).observe(registry.histogram("x_seconds", "X.", {{"route", route}, {"code", "2xx"}}), 20ms);
+  registry.loop(1).observe(registry.histogram("x_seconds", "X.", {{"route", "a"}, {"code", "5xx"}}), 2s);
+  const std::string page = registry.render();
+  EXPECT_EQ(value_of(page, "x_total{status=\"2xx\"}"), 2);
+  EXPECT_EQ(value_of(page, "x_total{status=\"5xx\"}"), 1);
+  EXPECT_EQ(value_of(page, "y_seconds_count"), 4);
+  EXPECT_EQ(value_of(page, "y_seconds_bucket{le=\"0.025\"}"), 3);
+  EXPECT_EQ(value_of(page, "y_seconds_bucket{le=\"2.5\"}"), 4);
+  EXPECT_EQ(page.find("z_total"), std::string::npos);
+}
+
 TEST(Registry, FunctionsMayUseTheRegistry) {
   Registry registry;
   const CounterId id = registry.counter("gatehouse_x_total", "X.");
