@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -112,6 +113,7 @@ class GatewayTest : public ::testing::Test {
               ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".py";
     std::ofstream(script_) << kServer;
   }
+  ~GatewayTest() override { std::filesystem::remove(script_); }
 
   virtual Settings settings() {
     Settings s;

@@ -31,6 +31,7 @@ class ChildrenTest : public testing::Test {
     std::filesystem::remove(notes_);
     children_.set_limits({1 << 20, 1 << 16, 60s});
   }
+  ~ChildrenTest() override { std::filesystem::remove(notes_); }
 
   std::shared_ptr<const Server> server(const std::string& script, std::uint32_t max_processes = 4) {
     auto server = std::make_shared<Server>();
