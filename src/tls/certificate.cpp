@@ -151,7 +151,7 @@ std::string fingerprint_of(X509* leaf) {
 }  // namespace
 
 Result<std::shared_ptr<const Certificate>> Certificate::parse(std::string_view chain_pem, std::string_view key_pem,
-                                                              runtime::WallTime now) {
+                                                              runtime::WallTime now, Role role) {
   ERR_clear_error();
   auto native = std::make_unique<Native>();
   if (Status parsed = parse_chain(chain_pem, *native); !parsed) return std::move(parsed).error();
@@ -170,7 +170,7 @@ Result<std::shared_ptr<const Certificate>> Certificate::parse(std::string_view c
     return make_error("certificate-expired", "the certificate of " + subject_of(leaf) + " expired on " + rfc3339(native->not_after).substr(0, 10));
   }
   native->names = names_of(leaf);
-  if (native->names.empty()) {
+  if (native->names.empty() && role == Role::kServer) {
     return make_error("certificate-no-names", "the certificate of " + subject_of(leaf) + " has no subjectAltName",
                       "clients ignore the common name: issue it again with DNS names or IP addresses");
   }
@@ -181,7 +181,7 @@ Result<std::shared_ptr<const Certificate>> Certificate::parse(std::string_view c
   return std::shared_ptr<const Certificate>(std::make_shared<Certificate>(std::move(native)));
 }
 
-Result<std::shared_ptr<const Certificate>> Certificate::load(const CertificateFile& file, runtime::WallTime now) {
+Result<std::shared_ptr<const Certificate>> Certificate::load(const CertificateFile& file, runtime::WallTime now, Role role) {
   FileText chain, key;
   if (Status read = read_file(file.chain, "certificate-unreadable", chain); !read) return std::move(read).error();
   if (Status read = read_file(file.key, "key-unreadable", key); !read) return std::move(read).error();
@@ -189,7 +189,7 @@ Result<std::shared_ptr<const Certificate>> Certificate::load(const CertificateFi
     return make_error("key-permissions", "every user of this machine can read the private key " + file.key,
                       "chmod 600 " + file.key);
   }
-  auto certificate = parse(chain.text, key.text, now);
+  auto certificate = parse(chain.text, key.text, now, role);
   if (certificate) return certificate;
   const bool of_key = certificate.error().slug.starts_with("key-");
   return std::move(certificate).error().context(of_key ? file.key : file.chain);

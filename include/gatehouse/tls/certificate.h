@@ -2,7 +2,7 @@
 //
 // Errors (slugs): "certificate-unreadable", "key-unreadable" (path and errno, or not PEM), "key-permissions" (readable by
 // everybody), "key-encrypted", "key-mismatch", "certificate-chain" (wrong order), "certificate-expired",
-// "certificate-no-names" (no subjectAltName, which every client needs).
+// "certificate-no-names" (no subjectAltName, which every client needs; a client's own certificate may do without).
 // Thread: any.
 #pragma once
 
@@ -17,13 +17,16 @@
 
 namespace gatehouse::tls {
 
+enum class Role { kServer, kClient };
+
 class Certificate {
  public:
   struct Native;  // OpenSSL's objects; src/tls/native.h
 
-  static Result<std::shared_ptr<const Certificate>> load(const CertificateFile& file, runtime::WallTime now);
+  static Result<std::shared_ptr<const Certificate>> load(const CertificateFile& file, runtime::WallTime now,
+                                                         Role role = Role::kServer);
   static Result<std::shared_ptr<const Certificate>> parse(std::string_view chain_pem, std::string_view key_pem,
-                                                          runtime::WallTime now);
+                                                          runtime::WallTime now, Role role = Role::kServer);
   explicit Certificate(std::unique_ptr<Native> native);
   Certificate(const Certificate&) = delete;
   Certificate& operator=(const Certificate&) = delete;

@@ -37,6 +37,7 @@ typedef struct ssl_ctx_st SSL_CTX;
 namespace gatehouse::tls {
 
 class Context;
+class ClientContext;
 
 enum class IoState : std::uint8_t {
   kDone,        // `bytes` > 0 were moved
@@ -68,9 +69,14 @@ class Stream {
 
   // Turns the plain stream into the server side of TLS; then call handshake() until it is not kWouldBlock.
   Status accept_tls(const Context& context);
+  // The client side. The name, which may be an IP literal, is sent as SNI and must stand in the peer's certificate. Only on a
+  // socket that is connected; then handshake(), whose error is "tls-failed" with OpenSSL's reason and the certificate.
+  Status connect_tls(const ClientContext& context, std::string_view server_name);
   IoState handshake(Error* error);  // kDone or kError end it; `error` may be null
   HandshakeInfo handshake_info() const;
   bool secure() const noexcept { return ssl_ != nullptr; }
+  // Why TLS broke off after the handshake ("tlsv13 alert certificate required"); empty when it was not TLS.
+  std::string_view tls_failure() const noexcept;
 
   IoResult read(std::span<char> out);               // `out` is not empty
   IoResult write(std::span<const iovec> pieces);    // may move less than all; TLS: one record, at most 16 KiB
@@ -96,6 +102,7 @@ class Stream {
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
   bool failed_ = false;            // after a TLS error nothing may be sent any more
+  unsigned long failure_ = 0;      // OpenSSL's code of that error
 };
 
 }  // namespace gatehouse::tls
