@@ -19,8 +19,6 @@ http::Response json_answer(const Json& value, int status = 200);
 http::Response error_answer(const Error& error, std::string_view request_id);
 http::Response unprocessable(std::string_view detail, std::string_view request_id);
 
-Result<runtime::WallTime> parse_rfc3339(std::string_view text);  // an offset or Z is required; slug "unprocessable"
-
 Json text_or_null(const std::string& text);
 
 }  // namespace gatehouse::admin

@@ -27,10 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       break;
     case 't':
-      if (const auto time = admin::parse_rfc3339(text)) {
+      if (const auto time = parse_rfc3339(text)) {
         // What we write is what we read, within the years that can be written.
         const std::string written = rfc3339(*time);
-        if (!written.starts_with("0000") && !written.starts_with("9999")) GATEHOUSE_CHECK(*admin::parse_rfc3339(written) == *time);
+        if (!written.starts_with("0000") && !written.starts_with("9999")) GATEHOUSE_CHECK(*parse_rfc3339(written) == *time);
       }
       break;
     case 'u':

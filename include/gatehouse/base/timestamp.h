@@ -5,6 +5,9 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
+
+#include "gatehouse/base/result.h"
 
 namespace gatehouse {
 
@@ -17,6 +20,10 @@ inline constexpr std::size_t kTimeOfDaySize = 12;  // 12:00:01.000
 // each thread remembers the last second that it wrote.
 void write_timestamp(char* out, WallTime time) noexcept;
 std::string rfc3339(WallTime time);
+
+// The other way, for what others write: an offset or Z is required, fractions are cut at microseconds, leap seconds are
+// refused. Slug "bad-time". Any thread.
+Result<WallTime> parse_rfc3339(std::string_view text);
 
 // UTC, for lines on a terminal; exactly kTimeOfDaySize bytes at `out`.
 void write_time_of_day(char* out, WallTime time) noexcept;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,6 +15,9 @@ inline constexpr std::size_t kHttpDateSize = 29;
 
 // `unix_seconds` between the years 0 and 9999; others are shown as the nearest of these.
 void format_http_date(std::int64_t unix_seconds, std::span<char, kHttpDateSize> out) noexcept;
+
+// The other way, for fields such as Retry-After. Only this form, exactly; the obsolete ones are nothing.
+std::optional<std::int64_t> parse_http_date(std::string_view text) noexcept;
 
 // The date as text, made anew at most once per second. One per loop; the view is valid until the next call.
 class HttpDate {

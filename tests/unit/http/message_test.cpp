@@ -107,6 +107,17 @@ TEST(HttpDate, FormatsFixedDates) {
   EXPECT_EQ(date(INT64_MIN).size(), kHttpDateSize);
 }
 
+TEST(HttpDate, ReadsWhatItWrites) {
+  for (const std::int64_t time : {std::int64_t{0}, std::int64_t{784111777}, std::int64_t{951782400}, std::int64_t{253402300799}}) {
+    EXPECT_EQ(parse_http_date(date(time)), time);
+  }
+  for (const char* text : {"", "Sun, 06 Nov 1994 08:49:37 GMt", "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:60 GMT",
+                           "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT",
+                           "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    EXPECT_FALSE(parse_http_date(text)) << text;
+  }
+}
+
 TEST(HttpDate, CachesTheSecond) {
   HttpDate cached;
   const auto at = [](std::int64_t us) { return runtime::WallTime(std::chrono::microseconds(us)); };
