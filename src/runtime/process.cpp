@@ -1,8 +1,9 @@
 #include "gatehouse/runtime/process.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,6 +14,8 @@
 
 namespace gatehouse::runtime {
 namespace {
+
+constexpr int kLastWaitMs = 2'000;
 
 std::atomic<std::size_t> live{0};
 
@@ -47,39 +50,42 @@ std::string ExitStatus::to_string() const {
 struct Process::State {
   State(Loop& loop, detail::StartedChild child, Waiter* waiter)
       : pid(child.pid),
-        exit(loop, std::move(child.pidfd), waiter),
+        control(loop, std::move(child.control), waiter),
         output(loop, std::move(child.pipes.output), waiter),
         errors(loop, std::move(child.pipes.errors), waiter) {
     input.emplace(loop, std::move(child.pipes.input), waiter);
     ++live;
   }
   ~State() {
-    if (!status) reap(0);
+    if (status) return;
+    kill();
+    wait_for_keeper();
+    if (!status) --live;
   }
 
-  void signal_group(int number) noexcept {
-    if (!status) ::kill(-pid, number);
+  void kill() noexcept { ::shutdown(control.fd(), SHUT_WR); }  // the keeper takes it for our end
+
+  // A keeper ends when nothing is left below it; what hangs in the kernel is not waited for.
+  void wait_for_keeper() noexcept {
+    pollfd entry{control.fd(), POLLIN, 0};
+    while (!status && ::poll(&entry, 1, kLastWaitMs) > 0) take_status();
   }
 
-  // What is left of the group is killed while the number is still taken by our unreaped child: afterwards the same
-  // number may name somebody else's group.
-  void reap(int options) noexcept {
-    if (options == 0) signal_group(SIGKILL);
-    siginfo_t info{};
-    const auto id = static_cast<id_t>(exit.fd());
-    int result = 0;
-    while ((result = ::waitid(P_PIDFD, id, &info, WEXITED | WNOWAIT | options)) < 0 && errno == EINTR) {
+  void take_status() noexcept {
+    detail::LaunchEvent event;
+    const ssize_t size = ::recv(control.fd(), &event, sizeof event, MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return control.clear_readable();
+    const bool told = size == static_cast<ssize_t>(sizeof event);
+    if (!told) {  // somebody killed the keeper; the kernel kills what it watched over
+      status = ExitStatus{0, SIGKILL};
+    } else {
+      status = event.kind == detail::LaunchEvent::kExited ? ExitStatus{event.value, 0} : ExitStatus{0, event.value};
     }
-    if (result == 0 && info.si_pid == 0) return;
-    signal_group(SIGKILL);
-    while (::waitid(P_PIDFD, id, &info, WEXITED) < 0 && errno == EINTR) {
-    }
-    status = info.si_code == CLD_EXITED ? ExitStatus{info.si_status, 0} : ExitStatus{0, info.si_status};
     --live;
   }
 
   pid_t pid;
-  Descriptor exit;
+  Descriptor control;               // to the keeper
   Descriptor output;
   Descriptor errors;
   std::optional<Descriptor> input;  // none once closed
@@ -99,7 +105,7 @@ Result<std::unique_ptr<Process>> Process::spawn(Loop& loop, const ProcessSetting
 int Process::pid() const noexcept { return state_->pid; }
 
 void Process::set_waiter(Waiter* waiter) noexcept {
-  state_->exit.set_waiter(waiter);
+  state_->control.set_waiter(waiter);
   state_->output.set_waiter(waiter);
   state_->errors.set_waiter(waiter);
   if (state_->input) state_->input->set_waiter(waiter);
@@ -125,13 +131,18 @@ bool Process::errors_readable() const noexcept { return state_->errors.readable(
 bool Process::input_writable() const noexcept { return state_->input && state_->input->writable(); }
 
 std::optional<ExitStatus> Process::exited() {
-  if (!state_->status && state_->exit.readable()) state_->reap(WNOHANG);
+  if (!state_->status && state_->control.readable()) state_->take_status();
   return state_->status;
 }
 
 void Process::close_stdin() noexcept { state_->input.reset(); }
-void Process::terminate() noexcept { state_->signal_group(SIGTERM); }
-void Process::kill() noexcept { state_->signal_group(SIGKILL); }
+
+void Process::terminate() noexcept {
+  const unsigned char number = SIGTERM;
+  [[maybe_unused]] const auto sent = ::send(state_->control.fd(), &number, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void Process::kill() noexcept { state_->kill(); }
 
 std::size_t live_processes() noexcept { return live.load(); }
 

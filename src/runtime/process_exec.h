@@ -1,5 +1,5 @@
-// Everything about starting a program that does not concern the loop: the search in PATH, the environment, the pipes,
-// and the path of the child between fork and exec, on which only async-signal-safe calls are allowed.
+// Everything about starting a program that does not concern the loop: the search in PATH, the environment, the pipes. The
+// launcher (launch.h) does the rest.
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +11,7 @@
 #include "gatehouse/base/result.h"
 #include "gatehouse/base/unique_fd.h"
 #include "gatehouse/runtime/process.h"
+#include "launch.h"
 
 namespace gatehouse::runtime::detail {
 
@@ -20,7 +21,7 @@ struct ChildPipes {
 
 struct StartedChild {
   pid_t pid = -1;
-  UniqueFd pidfd;
+  UniqueFd control;
   ChildPipes pipes;
 };
 
@@ -31,7 +32,7 @@ std::vector<std::string> child_environment(const std::map<std::string, std::stri
 // of PATH.
 Result<std::string> find_program(const std::string& program, const std::map<std::string, std::string>& extra);
 
-// Forks, executes and waits until the exec has happened or failed (a pipe that closes on exec tells which).
+// Waits until the program was executed or could not be.
 Result<StartedChild> start_child(const ProcessSettings& settings);
 
 }  // namespace gatehouse::runtime::detail

@@ -76,6 +76,13 @@ def is_alive(pid):
     return Path(f"/proc/{pid}").exists() and not is_zombie(pid)
 
 
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def anonymous_memory(pid):
     """Bytes of resident anonymous memory: what the process itself allocated."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -292,7 +299,8 @@ class Daemon:
         return document["items"][0]["key"]
 
     def children(self):
-        return children_of(self.process.pid)
+        """What it started, without those that watch over it."""
+        return [pid for pid in children_of(self.process.pid) if name_of(pid) not in ("gatehouse-launc", "gatehouse-keep")]
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

@@ -1,6 +1,6 @@
-// Process: a child process with pipes on its standard streams, watched by the loop. It never outlives its owner: the
-// destructor kills its process group and reaps it; the kernel kills it when the daemon dies (PR_SET_PDEATHSIG); a pidfd
-// reports its exit without a signal handler.
+// Process: a child process with pipes on its standard streams, watched by the loop. Nothing of it outlives its owner: a keeper
+// process of its own (src/runtime/launch.h, docs/adr/0012) kills it and everything that it started, also what left its session,
+// when the owner is destroyed, when the daemon dies however it dies, and when the child itself ends.
 //
 // The child gets a clean environment, its own session, default signal handlers, no inherited descriptors but 0, 1, 2.
 // Owner: whoever spawned it. Thread: the loop. Stop: close_stdin(), then terminate(), then kill(), each after a grace
@@ -50,10 +50,10 @@ class Process {
   bool errors_readable() const noexcept;
   bool input_writable() const noexcept;
 
-  std::optional<ExitStatus> exited();               // reaps when it has ended
+  std::optional<ExitStatus> exited();               // once it and all that it started are gone
   void close_stdin() noexcept;
   void terminate() noexcept;                        // SIGTERM to its process group
-  void kill() noexcept;                             // SIGKILL to its process group
+  void kill() noexcept;                             // SIGKILL to it and all that it started
 
  private:
   struct State;
