@@ -154,7 +154,13 @@ runtime::Task<void> handle(Session& session, const Route& route) {
   SessionExchange exchange(session, route);
   co_await route.handler->handle(exchange);
   if (exchange.streaming()) session.abort();  // a stream that its handler did not end is not complete
-  if (!session.answered && !session.aborted) {
+  if (session.answered || session.aborted) co_return;
+  if (exchange.client_gone()) {               // handlers stop for nobody's sake; it is no fault of theirs
+    session.record.status = 499;
+    session.record.end = "client_closed";
+    count_refusal(session, session.record.end);
+    session.abort();
+  } else {
     session.record.end = "handler_silent";
     co_await session.refuse(500, "internal", "the handler gave no answer");
   }

@@ -200,6 +200,16 @@ class ChildTest(McpTest):
         response, message = self.opened().request("tools/call", {"name": "silent", "arguments": {}})
         self.assertTrue(response.status == 504 or "error" in message)
 
+    def test_client_that_hangs_up_in_a_call_is_no_fault_of_ours(self):
+        client = self.opened()
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "silent", "arguments": {}}}
+        stream = self.connect(self.daemon)
+        stream.sock.sendall(request_bytes("POST", "/mcp", client.fields(), json.dumps(message).encode()))
+        stream.sock.close()
+        line = self.daemon.log.wait("request", status=499)[0]
+        self.assertEqual(line["end"], "client_closed")
+        self.assertFalse(self.daemon.log.find("request", status=500))
+
     def test_stubborn_child_is_killed(self):
         client = self.opened("/mcp/stubborn")
         pid = int(client.call("pid"))
