@@ -123,26 +123,53 @@ Status Accounts::refresh() {
   return state_->publish();
 }
 
+Status Accounts::State::check_no_look_alike(std::string_view username) {
+  auto users = store.users();
+  if (!users) return std::move(users).error();
+  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  for (const state::User& user : *users) {
+    const bool same = std::equal(username.begin(), username.end(), user.username.begin(), user.username.end(),
+                                 [fold](char x, char y) { return fold(x) == fold(y); });
+    if (same) return make_error("conflict", "there is a user '" + user.username + "' already");
+  }
+  return {};
+}
+
+// Attempts may come by the thousand: one line a second says how many there were.
+void Accounts::State::note_refused_login(std::string_view user, std::string_view client, std::string_view reason) {
+  std::uint64_t more = 0;
+  {
+    const std::lock_guard lock(guard);
+    const runtime::SteadyTime now = clock.now();
+    if (now - refusal_told < std::chrono::seconds(1)) return void(++refusals_untold);
+    refusal_told = now;
+    more = std::exchange(refusals_untold, 0);
+  }
+  log::warn("access", "login.refused", "login was refused", {{"user", user}, {"client", client}, {"reason", reason}, {"more", more}});
+}
+
 LoginAnswer Accounts::login(std::string_view username, const Secret& password, std::string_view client) {
   State& state = *state_;
+  std::optional<std::chrono::seconds> refused;
   {
     const std::lock_guard lock(state.guard);
     const auto wait = state.throttle.admit(client, username, state.clock.now());
-    if (wait.count() > 0) {
-      return {make_error("too-many-attempts", "too many login attempts; try again in " + std::to_string(wait.count()) + " s"),
-              wait};
-    }
+    if (wait.count() > 0) refused = wait;
+  }
+  if (refused) {
+    state.note_refused_login({}, client, "throttled");
+    return {make_error("too-many-attempts", "too many login attempts; try again in " + std::to_string(refused->count()) + " s"), *refused};
   }
   auto user = state.store.user_named(username);
   if (!user) {
     if (user.error().slug != "not-found") return {std::move(user).error()};
     state.hasher.verify_nobody(password);
+    state.note_refused_login({}, client, "unknown_user");
     return {wrong_login()};
   }
   const PasswordVerdict verdict = state.hasher.verify(user->password_hash, password);
   if (!verdict.matches || !user->active) {
-    log::warn("access", "login.refused", "login was refused",
-              {{"user", user->username}, {"client", client}, {"reason", verdict.matches ? "inactive" : "password"}});
+    state.note_refused_login(user->username, client, verdict.matches ? "inactive" : "password");
     return {wrong_login()};
   }
   if (verdict.outdated) {
@@ -152,8 +179,12 @@ LoginAnswer Accounts::login(std::string_view username, const Secret& password, s
   }
   {
     const std::lock_guard lock(state.guard);
-    state.throttle.forget(client, username);
+    state.throttle.succeeded(client, username);
   }
+  const std::string who = "user:" + user->username;
+  // A login needs no row to be good: with a full disk people must still get in.
+  if (auto noted = state.store.append_audit({state.clock.wall(), who, "login", who, "from " + std::string(client)}); !noted)
+    log::warn("access", "login.not_audited", "a login has no audit row", {{"user", user->username}, {"error", noted.error().message}});
   return {issue(*user)};
 }
 

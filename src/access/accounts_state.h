@@ -32,13 +32,19 @@ struct Accounts::State {
   std::shared_ptr<const KeyIndex> index;
   std::function<void(std::shared_ptr<const KeyIndex>)> callback;
   std::optional<Secret> first_password;
+  runtime::SteadyTime refusal_told{};
+  std::uint64_t refusals_untold = 0;
 
   state::Change change(const Identity& actor, std::string_view action, std::string subject, std::string detail = {}) const;
   // With `changing` held: makes the index anew and hands it out.
   Status publish();
   Status make_first_user();
+  // `user` is empty when there is none of that name: what was typed may be a password.
+  void note_refused_login(std::string_view user, std::string_view client, std::string_view reason);
   // With `changing` held: "conflict" when nobody but `user` is an active superuser.
   Status check_not_last_superuser(const state::User& user);
+  // With `changing` held: "conflict" when a user is called so but for upper and lower case.
+  Status check_no_look_alike(std::string_view username);
   Status check_room_for_key(std::int64_t owner_id);
 };
 

@@ -107,6 +107,7 @@ Result<UserView> Accounts::create_user(const Identity& actor, const NewUser& req
   user.created = user.updated = state_->clock.wall();
 
   const std::lock_guard lock(state_->changing);
+  if (auto fine = state_->check_no_look_alike(user.username); !fine) return std::move(fine).error();
   const std::string detail = (user.superuser ? "superuser, scopes=" : "scopes=") + scopes->to_string();
   auto id = state_->store.add_user(user, state_->change(actor, "user.created", named(user), detail));
   if (!id) return std::move(id).error();
@@ -134,6 +135,13 @@ Result<UserView> Accounts::update_user(const Identity& actor, std::int64_t id, c
   return view_of(user);
 }
 
+namespace {
+
+// Counted for each user alone, in place of a client's address.
+std::string own_password(std::int64_t id) { return "own password of " + std::to_string(id); }
+
+}  // namespace
+
 Status Accounts::set_password(const Identity& actor, std::int64_t id, const Secret& current, const Secret& replacement) {
   const bool own = actor.user_id == id;
   if (!actor.superuser && !(own && actor.credential == CredentialKind::kToken)) {
@@ -145,7 +153,7 @@ Status Accounts::set_password(const Identity& actor, std::int64_t id, const Secr
   if (own) {
     {
       const std::lock_guard lock(state_->guard);
-      if (state_->throttle.admit("own password", user->username, state_->clock.now()).count() > 0) {
+      if (state_->throttle.admit(own_password(id), user->username, state_->clock.now()).count() > 0) {
         return make_error("too-many-attempts", "too many attempts with a wrong current password");
       }
     }
@@ -153,7 +161,7 @@ Status Accounts::set_password(const Identity& actor, std::int64_t id, const Secr
       return make_error("invalid-credentials", "the current password is wrong");
     }
     const std::lock_guard lock(state_->guard);
-    state_->throttle.forget("own password", user->username);
+    state_->throttle.succeeded(own_password(id), user->username);
   }
   auto hash = state_->hasher.hash(replacement);
   if (!hash) return std::move(hash).error();

@@ -146,8 +146,9 @@ runtime::Task<void> Api::handle(http::Exchange& exchange) {
     co_await respond(exchange, run(endpoint, call));
     co_return;
   }
+  runtime::OffloadPool& pool = endpoint.where == Where::kHashing ? *ports->hashing : *ports->offload;
   std::optional<http::Response> answer = co_await runtime::offload(
-      *ports->offload, exchange.loop(), [&endpoint, call = std::move(call)] { return run(endpoint, call); });
+      pool, exchange.loop(), [&endpoint, call = std::move(call)] { return run(endpoint, call); });
   co_await respond(exchange, answer ? *std::move(answer) : overloaded(exchange.client().request_id));
 }
 

@@ -25,7 +25,7 @@ struct Call {
 
 enum class Who { kAnybody, kMetricsReader, kKnown, kScope };
 enum class Body { kNone, kJson, kForm };
-enum class Where { kLoop, kPool, kReload };  // kReload: waits for the loader, src/admin/reload.cpp
+enum class Where { kLoop, kPool, kHashing, kReload };  // kReload: waits for the loader, src/admin/reload.cpp
 
 struct Endpoint {
   std::string_view method;

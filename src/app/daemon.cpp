@@ -19,6 +19,9 @@ namespace gatehouse::app {
 namespace {
 
 constexpr unsigned kOffloadThreads = 2;
+// A hash takes some 50 ms and 19 MiB: who does not get a place in half a second is told to come back.
+constexpr unsigned kHashingThreads = 1;
+constexpr std::size_t kHashingQueue = 8;
 
 int fail(const Error& error, int code) {
   std::fprintf(stderr, "gatehouse: %s  [%s]\n", error.message.c_str(), error.slug.c_str());
@@ -41,6 +44,7 @@ Daemon::~Daemon() {
   signals_.reset();
   tasks_.stop();
   offload_.reset();   // before the connections: its work looks at their requests
+  hashing_.reset();
   if (server_) server_->stop();
   gateway_.reset();
   server_.reset();
@@ -75,6 +79,7 @@ Status Daemon::build_edge() {
   beats_ = std::vector<std::atomic<std::uint64_t>>(loops.size());
   key_use_.resize(loops.size());
   offload_ = std::make_unique<runtime::OffloadPool>(kOffloadThreads);
+  hashing_ = std::make_unique<runtime::OffloadPool>(kHashingThreads, kHashingQueue);
   access_log_ = std::make_unique<AccessWriter>();
   ticket_keys_ = std::make_shared<tls::TicketKeys>(clock_, random_);
   mcp_observer_ = std::make_unique<McpObserver>(registry_);
@@ -85,7 +90,8 @@ Status Daemon::build_edge() {
       configuration_.mcp, mcp::Ports{.loops = loops, .http = mcp_http_.get(), .random = &random_, .observer = mcp_observer_.get(),
                                      .route_hosts = route_hosts(configuration_.edge)});
   api_ = std::make_unique<admin::Api>(admin::Ports{
-      .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(), .clock = &clock_,
+      .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(),
+      .hashing = hashing_.get(), .clock = &clock_,
       .version = GATEHOUSE_VERSION,
       .metrics_allow = [this] { const std::lock_guard lock(mutex_); return configuration_.edge.metrics_allow; },
       .status = [this] { return status(); },

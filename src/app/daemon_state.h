@@ -77,6 +77,7 @@ class Daemon {
   std::vector<std::unique_ptr<runtime::Loop>> loops_;
   std::vector<access::KeyUse> key_use_;
   std::unique_ptr<runtime::OffloadPool> offload_;
+  std::unique_ptr<runtime::OffloadPool> hashing_;
   std::shared_ptr<tls::TicketKeys> ticket_keys_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;

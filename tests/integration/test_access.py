@@ -67,6 +67,24 @@ class LoginTest(AccessTest):
         self.assertIn(429, statuses)
         self.assertIsNotNone(self.login("admin", "wrong").get("retry-after"))
 
+    def test_attempts_are_limited_for_a_client_whatever_the_names(self):
+        statuses = [self.login(f"user{number}", "wrong").status for number in range(25)]
+        self.assertEqual((statuses[0], statuses[-1]), (401, 429))
+        lines = [line for line in self.daemon.log.find("login.refused") if line["user"]]
+        self.assertEqual(lines, [], "names of nobody are not logged: they may be passwords")
+
+    def test_probes_do_not_wait_behind_passwords(self):
+        import threading
+        threads = [threading.Thread(target=self.login, args=(f"user{i}", "wrong")) for i in range(10)]
+        for thread in threads:
+            thread.start()
+        answered = [fetch(self.daemon.address(), path).status for path in ("/readyz", "/health", "/metrics")]
+        waiting = sum(thread.is_alive() for thread in threads)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(answered, [200, 200, 200])
+        self.assertGreater(waiting, 0, "all logins were over before the probes")
+
     def test_edge_answers_while_passwords_are_hashed(self):
         import threading
         threads = [threading.Thread(target=self.login, args=(f"user{i}", "wrong")) for i in range(10)]

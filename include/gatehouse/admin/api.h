@@ -1,7 +1,8 @@
 // Api: the daemon's own endpoints: health, metrics, accounts, registry, status, reload, OpenAPI. One table of endpoints
 // (src/admin/endpoints.cpp) drives routing, the scope checks and the document at /openapi.json.
 //
-// Blocking work (Argon2, the database, rendering metrics) runs on the offload pool; a full pool answers 503.
+// Blocking work (the database, rendering metrics) runs on the offload pool, Argon2 on a small one of its own; a full pool
+// answers 503.
 // Owner: main. Thread: handle() on any loop; the functions in Ports must allow that. Stop: nothing runs on its own.
 #pragma once
 
@@ -75,6 +76,7 @@ struct Ports {
   state::Store* store = nullptr;
   metrics::Registry* metrics = nullptr;
   runtime::OffloadPool* offload = nullptr;
+  runtime::OffloadPool* hashing = nullptr;  // for what hashes passwords: slow on purpose, so nothing else waits behind it
   runtime::Clock* clock = nullptr;
   std::string version;
   std::function<std::vector<net::Cidr>()> metrics_allow;

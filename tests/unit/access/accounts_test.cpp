@@ -95,6 +95,25 @@ TEST(Login, is_throttled_with_the_seconds_to_wait_also_for_the_right_password) {
   EXPECT_TRUE(house.accounts().login("admin", Secret("correct horse"), "c").token);
 }
 
+TEST(Login, leaves_an_audit_row_when_it_succeeds) {
+  House house;
+  house.store.log.clear();
+  EXPECT_FALSE(house.accounts().login("admin", Secret("wrong horse"), "10.0.0.1").token);
+  EXPECT_TRUE(house.store.log.empty());
+  EXPECT_TRUE(house.accounts().login("admin", Secret("correct horse"), "10.0.0.1").token);
+  ASSERT_EQ(house.store.log.size(), 1U);
+  EXPECT_EQ(house.store.log[0].action, "login");
+  EXPECT_EQ(house.store.log[0].actor, "user:admin");
+  EXPECT_EQ(house.store.log[0].detail, "from 10.0.0.1");
+}
+
+TEST(Users, cannot_be_called_alike_but_for_case) {
+  House house;
+  EXPECT_EQ(slug_of(house.accounts().create_user(house.admin(), House::user("Admin"))), "conflict");
+  EXPECT_TRUE(house.accounts().create_user(house.admin(), House::user("Bob")));
+  EXPECT_EQ(slug_of(house.accounts().create_user(house.admin(), House::user("bOb"))), "conflict");
+}
+
 TEST(Login, gives_a_token_of_30_minutes) {
   House house;
   const auto answer = house.accounts().login("admin", Secret("correct horse"), "c");
@@ -432,8 +451,9 @@ TEST(Changes, reach_a_verifier_through_the_callback_and_the_audit) {
   const auto made = house.accounts().create_key(house.admin(), House::key({"admin"}));
   EXPECT_FALSE(verifier.verify(made->key.reveal(), house.clock.wall())) << "the old index does not know it";
   house.accounts().on_change([&](std::shared_ptr<const KeyIndex> index) { verifier.update(std::move(index)); });
+  const Identity admin = house.admin();
   house.store.log.clear();
-  const auto second = house.accounts().create_key(house.admin(), House::key({"admin"}));
+  const auto second = house.accounts().create_key(admin, House::key({"admin"}));
   EXPECT_TRUE(verifier.verify(second->key.reveal(), house.clock.wall()));
   ASSERT_TRUE(house.accounts().revoke_key(*verifier.verify(second->key.reveal(), house.clock.wall()), second->view.id));
   EXPECT_FALSE(verifier.verify(second->key.reveal(), house.clock.wall()));

@@ -90,24 +90,44 @@ TEST(LoginThrottle, allows_a_burst_then_five_a_minute) {
   EXPECT_EQ(admitted, 5);
 }
 
-TEST(LoginThrottle, counts_each_pair_alone_and_forgets_on_success) {
+TEST(LoginThrottle, counts_each_client_whatever_the_names) {
   LoginThrottle throttle;
   const runtime::SteadyTime now{};
-  for (int i = 0; i < 20; ++i) (void)throttle.admit("1.2.3.4", "bob", now);
-  EXPECT_GT(throttle.admit("1.2.3.4", "bob", now).count(), 0);
-  EXPECT_EQ(throttle.admit("1.2.3.5", "bob", now).count(), 0);
-  EXPECT_EQ(throttle.admit("1.2.3.4", "eve", now).count(), 0);
-  throttle.forget("1.2.3.4", "bob");
-  EXPECT_EQ(throttle.admit("1.2.3.4", "bob", now).count(), 0);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(throttle.admit("1.2.3.4", "user" + std::to_string(i), now).count(), 0) << i;
+  EXPECT_EQ(throttle.admit("1.2.3.4", "another", now).count(), 12);
+  EXPECT_EQ(throttle.admit("1.2.3.5", "another", now).count(), 0);
 }
 
-TEST(LoginThrottle, is_bounded_and_forgets_the_longest_quiet) {
+TEST(LoginThrottle, success_does_not_count) {
+  LoginThrottle throttle;
+  const runtime::SteadyTime now{};
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(throttle.admit("1.2.3.4", "bob", now).count(), 0) << i;
+    throttle.succeeded("1.2.3.4", "bob");
+  }
+  for (int i = 0; i < 19; ++i) (void)throttle.admit("1.2.3.4", "bob", now);
+  ASSERT_EQ(throttle.admit("1.2.3.4", "eve", now).count(), 0);
+  throttle.succeeded("1.2.3.4", "eve");
+  EXPECT_EQ(throttle.admit("1.2.3.4", "bob", now).count(), 0) << "nineteen failures, one left";
+  EXPECT_GT(throttle.admit("1.2.3.4", "bob", now).count(), 0) << "somebody's success does not pay for others' failures";
+}
+
+TEST(LoginThrottle, spellings_of_a_name_count_together) {
+  LoginThrottle throttle;
+  runtime::SteadyTime now{};
+  for (int i = 0; i < 20; ++i) (void)throttle.admit("a", i % 2 == 0 ? "Bob" : "bOB", now);
+  EXPECT_GT(throttle.admit("a", "bob", now).count(), 0);
+}
+
+TEST(LoginThrottle, is_bounded_and_who_is_refused_pushes_nobody_out) {
   LoginThrottle throttle;
   const runtime::SteadyTime now{};
   for (int i = 0; i < 20; ++i) (void)throttle.admit("a", "first", now);
-  for (std::size_t i = 0; i < LoginThrottle::kMaxPairs + 5; ++i) (void)throttle.admit("a", "u" + std::to_string(i), now);
-  EXPECT_EQ(throttle.size(), LoginThrottle::kMaxPairs);
-  EXPECT_EQ(throttle.admit("a", "first", now).count(), 0);
+  for (std::size_t i = 0; i < 2 * LoginThrottle::kMaxNames; ++i) (void)throttle.admit("b", "u" + std::to_string(i), now);
+  EXPECT_GT(throttle.admit("a", "first", now).count(), 0);
+  for (std::size_t i = 0; i < LoginThrottle::kMaxNames + 5; ++i) (void)throttle.admit("c" + std::to_string(i), "x", now);
+  EXPECT_EQ(throttle.size(), LoginThrottle::kMaxNames);
+  EXPECT_EQ(throttle.admit("a", "first", now).count(), 0) << "quiet for longest";
   EXPECT_EQ(throttle.admit(std::string(100000, 'x'), std::string(100000, 'y'), now).count(), 0);
 }
 

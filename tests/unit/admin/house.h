@@ -68,6 +68,7 @@ class ApiTest : public ::testing::Test {
     ports.store = &store;
     ports.metrics = &registry_;
     ports.offload = &pool;
+    ports.hashing = &pool;
     ports.clock = &clock_;
     ports.version = "1.2.3";
     ports.metrics_allow = [this] { return allow_; };
