@@ -1,6 +1,5 @@
 #include "gatehouse/tls/certificate.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -10,10 +9,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 
+#include "certificate_text.h"
 #include "gatehouse/base/encoding.h"
-#include "gatehouse/base/timestamp.h"
 #include "gatehouse/base/unique_fd.h"
 #include "native.h"
 
@@ -81,12 +79,6 @@ Status parse_chain(std::string_view pem, Certificate::Native& out) {
   return {};
 }
 
-std::string subject_of(X509* certificate) {
-  char text[256] = {};
-  X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof text);
-  return text;
-}
-
 Status check_order(const Certificate::Native& native) {
   X509* subject = native.leaf.get();
   for (int i = 0; i < sk_X509_num(native.chain.get()); ++i) {
@@ -101,45 +93,6 @@ Status check_order(const Certificate::Native& native) {
     subject = issuer;
   }
   return {};
-}
-
-std::string address_name(const ASN1_OCTET_STRING* address) {
-  char text[INET6_ADDRSTRLEN] = {};
-  const int size = ASN1_STRING_length(address);
-  if (size != 4 && size != 16) return {};
-  ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(address), text, sizeof text);
-  return text;
-}
-
-std::string general_name(const GENERAL_NAME* name) {
-  if (name->type == GEN_IPADD) return address_name(name->d.iPAddress);
-  if (name->type != GEN_DNS) return {};
-  const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-  std::string text(bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
-  for (char& c : text) {
-    if (c <= ' ' || c > '~') return {};
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  if (text.ends_with('.')) text.pop_back();
-  return text;
-}
-
-std::vector<std::string> names_of(X509* leaf) {
-  std::vector<std::string> names;
-  auto* list = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(leaf, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(list); ++i) {
-    std::string name = general_name(sk_GENERAL_NAME_value(list, i));
-    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-  }
-  GENERAL_NAMES_free(list);
-  ERR_clear_error();
-  return names;
-}
-
-runtime::WallTime time_of(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return runtime::WallTime(std::chrono::seconds(::timegm(&parts)));
 }
 
 std::string fingerprint_of(X509* leaf) {
@@ -167,7 +120,8 @@ Result<std::shared_ptr<const Certificate>> Certificate::parse(std::string_view c
   native->not_before = time_of(X509_get0_notBefore(leaf));
   native->not_after = time_of(X509_get0_notAfter(leaf));
   if (native->not_after <= now) {
-    return make_error("certificate-expired", "the certificate of " + subject_of(leaf) + " expired on " + rfc3339(native->not_after).substr(0, 10));
+    return make_error("certificate-expired", "the certificate of " + subject_of(leaf) + " expired on " +
+                                                  date_of(X509_get0_notAfter(leaf)));
   }
   native->names = names_of(leaf);
   if (native->names.empty() && role == Role::kServer) {

@@ -10,9 +10,11 @@
 #include <cstring>
 
 #include "gatehouse/base/check.h"
+#include "gatehouse/tls/client_context.h"
 #include "gatehouse/tls/context.h"
 #include "native.h"
 #include "socket_bio.h"
+#include "verification.h"
 
 namespace gatehouse::tls {
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;
 constexpr std::size_t kMaxPieces = 64;  // per system call
+constexpr std::size_t kMaxName = 253;
 
 // One record from several pieces: a record costs 22 bytes and a system call, so small pieces share one.
 std::span<const char> one_record(std::span<const iovec> pieces) {
@@ -43,6 +46,19 @@ std::span<const iovec> without_empty_head(std::span<const iovec> pieces) {
   return pieces;
 }
 
+SSL* make_ssl(SSL_CTX* context, runtime::Descriptor& descriptor) {
+  ERR_clear_error();
+  SSL* const ssl = SSL_new(context);
+  BIO* const bio = ssl != nullptr ? make_socket_bio(descriptor) : nullptr;
+  if (bio != nullptr) SSL_set_bio(ssl, bio, bio);
+  return ssl;
+}
+
+Error client_left() {
+  const bool gone = ERR_peek_error() == 0 || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  return make_error("tls-handshake", gone ? "the client left during the TLS handshake" : "TLS handshake: " + take_reason());
+}
+
 bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
 }  // namespace
@@ -53,12 +69,24 @@ Stream::~Stream() { SSL_free(ssl_); }
 
 Status Stream::accept_tls(const Context& context) {
   GATEHOUSE_CHECK(ssl_ == nullptr);
-  ERR_clear_error();
-  ssl_ = SSL_new(context.native());
-  BIO* const bio = ssl_ != nullptr ? make_socket_bio(descriptor_) : nullptr;
-  if (bio == nullptr) return make_error("tls-context", "cannot start TLS: " + take_reason());
-  SSL_set_bio(ssl_, bio, bio);
+  ssl_ = make_ssl(context.native(), descriptor_);
+  if (ssl_ == nullptr || SSL_get_rbio(ssl_) == nullptr) return make_error("tls-context", "cannot start TLS: " + take_reason());
   SSL_set_accept_state(ssl_);
+  return {};
+}
+
+Status Stream::connect_tls(const ClientContext& context, std::string_view server_name) {
+  GATEHOUSE_CHECK(ssl_ == nullptr);
+  if (server_name.ends_with('.')) server_name.remove_suffix(1);
+  const std::string name(server_name);
+  if (name.size() > kMaxName || name.find('\0') != name.npos || (name.empty() && context.verifies())) {
+    return make_error("tls-context", "'" + name.substr(0, kMaxName) + "' is no name of a TLS server");
+  }
+  ssl_ = make_ssl(context.native(), descriptor_);
+  if (ssl_ == nullptr || SSL_get_rbio(ssl_) == nullptr || !expect_name(ssl_, name, descriptor_.loop().clock().wall())) {
+    return make_error("tls-context", "cannot start TLS: " + take_reason());
+  }
+  SSL_set_connect_state(ssl_);
   return {};
 }
 
@@ -67,7 +95,7 @@ IoState Stream::handshake(Error* error) {
   read_wants_write_ = false;
   const int result = SSL_do_handshake(ssl_);
   if (result == 1) {
-    maybe_buffered_ = true;  // the client's first request may have come along with its last flight
+    maybe_buffered_ = true;  // the first request may have come along with the client's last flight
     return IoState::kDone;
   }
   const int why = SSL_get_error(ssl_, result);
@@ -76,10 +104,7 @@ IoState Stream::handshake(Error* error) {
     read_wants_write_ = true;
     return IoState::kWouldBlock;
   }
-  if (error != nullptr) {
-    const bool gone = ERR_peek_error() == 0 || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-    *error = make_error("tls-handshake", gone ? "the client left during the TLS handshake" : "TLS handshake: " + take_reason());
-  }
+  if (error != nullptr) *error = SSL_is_server(ssl_) == 1 ? client_left() : client_failure(ssl_);
   return failed();
 }
 
@@ -181,9 +206,16 @@ IoResult Stream::write_tls(std::span<const iovec> pieces) {
 }
 
 IoState Stream::failed() noexcept {
+  failure_ = ERR_peek_error();
   ERR_clear_error();
   failed_ = true;
   return IoState::kError;
+}
+
+std::string_view Stream::tls_failure() const noexcept {
+  if (failure_ == 0 || ERR_GET_REASON(failure_) == SSL_R_UNEXPECTED_EOF_WHILE_READING) return {};
+  const char* const reason = ERR_reason_error_string(failure_);
+  return reason != nullptr ? reason : "TLS error";
 }
 
 bool Stream::can_read() const noexcept {

@@ -19,7 +19,7 @@
 //
 //   // A byte stream in both directions (attach, exec).
 //   auto call = co_await client::open(network, {.peer = podman, .method = "POST", .target = "/exec/1/start",
-//                                               .headers = {{"Content-Type", "application/json"}}, .body = "{}", .upgrade = "tcp"});
+//                                               .body = "{}", .upgrade = "tcp"});
 //   if (call && call->upgraded()) {
 //     client::Tunnel tunnel = call->take_tunnel();
 //     co_await tunnel.write("hello\n", 5s);
