@@ -15,15 +15,15 @@ std::string_view to_string(Kind kind);  // "none", "http", …
 struct ProbeSettings {
   Kind kind = Kind::kNone;
   std::uint16_t port = 0;            // inside the container; the address is the container's own
-  std::string path;                  // kHttp, kMcp: target of the request; kUnix: the socket, as the host sees it
+  std::string path{};                  // kHttp, kMcp: target of the request; kUnix: the socket, as the host sees it
   bool tls = false;                  // kHttp, kMcp; the certificate is not checked: it is our own container
   int status_first = 200;            // kHttp: answers from here …
   int status_last = 399;             // … to here pass; redirects are not followed
-  std::string body;                  // kHttp: must occur in the answer; empty: anything
-  std::vector<std::string> command;  // kExec: argv inside the container; exit code 0 passes
-  std::string user;                  // kPostgres; kRedis: of AUTH, empty: the default user
-  std::string database;              // kPostgres
-  std::string password;              // kRedis: name of the secret; empty: none
+  std::string body{};                  // kHttp: must occur in the answer; empty: anything
+  std::vector<std::string> command{};  // kExec: argv inside the container; exit code 0 passes
+  std::string user{};                  // kPostgres; kRedis: of AUTH, empty: the default user
+  std::string database{};              // kPostgres
+  std::string password{};              // kRedis: name of the secret; empty: none
   bool operator==(const ProbeSettings&) const = default;
 };
 

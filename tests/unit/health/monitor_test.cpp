@@ -188,6 +188,20 @@ TEST(HealthMonitor, ZeroFailuresMeansNeverRestart) {
   EXPECT_FALSE(patient.monitor.degraded());
 }
 
+TEST(HealthMonitor, FewerFailuresThanMakeUnhealthyDoNotRestart) {
+  Settings s = settings();
+  s.restart.failures = 1;
+  Patient patient(s);
+  patient.make_healthy();
+  patient.answer(3, kFailed);
+  EXPECT_TRUE(patient.monitor.wants_restart(patient.now));
+  patient.answer(kPassed);
+  patient.answer(2, kFailed);
+  EXPECT_FALSE(patient.monitor.wants_restart(patient.now));
+  patient.answer(kFailed);
+  EXPECT_TRUE(patient.monitor.wants_restart(patient.now));
+}
+
 TEST(HealthMonitor, AStoppedServiceIsNotAsked) {
   Patient patient;
   const Due due = patient.monitor.poll(patient.now);
