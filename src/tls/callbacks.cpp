@@ -32,14 +32,12 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
     return SSL_CLIENT_HELLO_ERROR;
   }
   const std::string name = normal_name(sent);
-  const Slot* slot = name.empty() ? data.fallback : data.find(name);
-  if (slot == nullptr) {
-    if (data.settings.reject_unknown_names) {
-      *alert = SSL_AD_UNRECOGNIZED_NAME;
-      return SSL_CLIENT_HELLO_ERROR;
-    }
-    slot = data.fallback;
+  const Slot* slot = name.empty() ? nullptr : data.find(name);
+  if (slot == nullptr && data.settings.reject_unknown_names) {
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_CLIENT_HELLO_ERROR;
   }
+  if (slot == nullptr) slot = data.fallback;
   SSL_set_app_data(ssl, const_cast<Slot*>(slot));
   const auto& context = slot->session_id_context;
   return SSL_set_session_id_context(ssl, context.data(), context.size()) == 1 ? SSL_CLIENT_HELLO_SUCCESS

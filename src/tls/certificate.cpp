@@ -29,7 +29,7 @@ struct FileText {
 };
 
 Status read_file(const std::string& path, std::string_view slug, FileText& out) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a pipe must not hold us
   struct stat info {};
   if (!fd || ::fstat(fd.get(), &info) != 0) return system_error(slug, "cannot read " + path, errno);
   if (!S_ISREG(info.st_mode)) return make_error(slug, "cannot read " + path + ": not a regular file");

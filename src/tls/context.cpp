@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "context_data.h"
+#include "key_updates.h"
 #include "policy.h"
 
 namespace gatehouse::tls {
@@ -23,6 +24,7 @@ Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) 
   data->fill_slots();
   give_data(native.get(), std::move(data));
   install_callbacks(native.get());
+  count_key_updates(native.get());
   return std::shared_ptr<const Context>(std::make_shared<Context>(native.release()));
 }
 

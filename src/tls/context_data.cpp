@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace gatehouse::tls {
 
@@ -12,9 +13,9 @@ namespace {
 
 int key_type(const Certificate& certificate) { return EVP_PKEY_get_base_id(certificate.native().key.get()); }
 
-// Deterministic when two certificates claim one name: the later one, then the one that lasts longer.
+// When two certificates claim one name: the later one, then the one that lasts longer. The order of the files never counts.
 bool better(const Certificate& a, const Certificate& b) {
-  return a.not_before() != b.not_before() ? a.not_before() > b.not_before() : a.not_after() > b.not_after();
+  return std::tuple(a.not_before(), a.not_after(), a.fingerprint()) > std::tuple(b.not_before(), b.not_after(), b.fingerprint());
 }
 
 void add_to_slot(Slot& slot, const std::shared_ptr<const Certificate>& certificate) {

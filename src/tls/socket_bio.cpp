@@ -1,14 +1,45 @@
 #include "socket_bio.h"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 
 namespace gatehouse::tls {
 
 namespace {
 
+constexpr std::size_t kHelloLimit = 16 * 1024;
+
 runtime::Descriptor& descriptor_of(BIO* bio) { return *static_cast<runtime::Descriptor*>(BIO_get_data(bio)); }
+
+constexpr int kFine = 0, kIncomplete = -1;
+
+// What OpenSSL must not see: an announcement of more than we take, for which it makes room at once (up to 128 KiB), and a
+// hello in the form of SSL 2. Gives a reason to refuse it, or one of the above.
+int judge(const unsigned char* bytes, std::size_t size) {
+  constexpr std::size_t kRecordHead = 5, kMessageHead = 4;
+  if (size == 0) return kIncomplete;
+  if ((bytes[0] & 0x80) != 0) return SSL_R_UNSUPPORTED_PROTOCOL;
+  if (bytes[0] != SSL3_RT_HANDSHAKE) return kFine;  // for OpenSSL to refuse
+  if (size < kRecordHead) return kIncomplete;
+  if (std::size_t{bytes[3]} * 256 + bytes[4] < kMessageHead) return SSL_R_LENGTH_TOO_SHORT;  // hides the size in another record
+  if (size == kRecordHead) return kIncomplete;
+  if (bytes[5] != SSL3_MT_CLIENT_HELLO) return kFine;
+  if (size < kRecordHead + kMessageHead) return kIncomplete;
+  const std::size_t announced = (std::size_t{bytes[6]} << 16) + (std::size_t{bytes[7]} << 8) + bytes[8];
+  return announced < kHelloLimit ? kFine : SSL_R_EXCESSIVE_MESSAGE_SIZE;
+}
+
+int judge_beginning(const runtime::Descriptor& descriptor) {
+  std::array<unsigned char, 9> bytes;
+  const ssize_t got = ::recv(descriptor.fd(), bytes.data(), bytes.size(), MSG_PEEK);
+  if (got <= 0) return kFine;  // the read that follows says why
+  const int reason = judge(bytes.data(), static_cast<std::size_t>(got));
+  return reason == kIncomplete && descriptor.hangup() ? kFine : reason;  // nothing more will come
+}
 
 int read_socket(BIO* bio, char* out, int size) {
   runtime::Descriptor& descriptor = descriptor_of(bio);
@@ -17,6 +48,14 @@ int read_socket(BIO* bio, char* out, int size) {
     BIO_set_retry_read(bio);
     return -1;
   }
+  const int reason = BIO_number_read(bio) == 0 ? judge_beginning(descriptor) : kFine;
+  if (reason == kIncomplete) {
+    descriptor.clear_readable();
+    BIO_set_retry_read(bio);
+  } else if (reason != kFine) {
+    ERR_raise(ERR_LIB_SSL, reason);
+  }
+  if (reason != kFine) return -1;
   ssize_t got = 0;
   do {
     got = ::recv(descriptor.fd(), out, static_cast<std::size_t>(size), 0);

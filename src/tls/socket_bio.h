@@ -1,5 +1,5 @@
 // A BIO straight on a runtime::Descriptor: no SIGPIPE, no system call that is known to answer "would block", and exact
-// readiness bits (a short read has emptied the socket).
+// readiness bits (a short read has emptied the socket). A ClientHello of 16 KiB or more is refused by its first bytes.
 #pragma once
 
 #include <openssl/bio.h>

@@ -12,6 +12,7 @@
 #include "gatehouse/base/check.h"
 #include "gatehouse/tls/client_context.h"
 #include "gatehouse/tls/context.h"
+#include "key_updates.h"
 #include "native.h"
 #include "socket_bio.h"
 #include "verification.h"
@@ -169,7 +170,12 @@ IoResult Stream::read_tls(std::span<char> out) {
   ERR_clear_error();
   read_wants_write_ = false;
   std::size_t bytes = 0;
-  if (SSL_read_ex(ssl_, out.data(), out.size(), &bytes) == 1) {
+  const bool got = SSL_read_ex(ssl_, out.data(), out.size(), &bytes) == 1;
+  if (too_many_key_updates(ssl_)) {
+    ERR_raise(ERR_LIB_SSL, SSL_R_TOO_MANY_KEY_UPDATES);
+    return {failed(), 0};
+  }
+  if (got) {
     maybe_buffered_ = SSL_has_pending(ssl_) == 1;
     return {IoState::kDone, bytes};
   }

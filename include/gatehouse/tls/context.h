@@ -6,8 +6,11 @@
 // P-256, P-384. No compression, no renegotiation, no 0-RTT.
 //
 // The certificate is chosen by SNI: exact name, then a wildcard of one label, then the first certificate. Several
-// certificates for one name: one per key type (the client's algorithms decide), the latest of each. ALPN without overlap is
-// refused with no_application_protocol (RFC 7301 3.2); a client without ALPN is served.
+// certificates for one name: one per key type (the client's algorithms decide), the latest of each, whatever their order.
+// ALPN without overlap is refused with no_application_protocol (RFC 7301 3.2); a client without ALPN is served.
+//
+// What a stranger may cost: a ClientHello is below 16 KiB, and a peer may change its keys (RFC 8446 4.6.3) 16 times, and once
+// more for each 64 KiB that it sends.
 //
 // Sessions resume by ticket only, and only with the same policy and the same certificate: both are part of the session-id
 // context, so that a ticket got under one name does not open another.
@@ -34,7 +37,7 @@ struct ContextSettings {
   std::vector<std::shared_ptr<const Certificate>> certificates{}; // the first is the default; at least one
   std::vector<std::string> protocols{"http/1.1"};                // ALPN, best first
   std::shared_ptr<TicketKeys> ticket_keys{};                      // null: no resumption
-  bool reject_unknown_names = false;                             // unrecognized_name instead of the default certificate
+  bool reject_unknown_names = false;   // unrecognized_name instead of the default certificate, also for those who name nobody
 };
 
 class Context {
