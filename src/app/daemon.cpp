@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -28,6 +29,18 @@ int fail(const Error& error, int code) {
   if (!error.help.empty()) std::fprintf(stderr, "  help: %s\n", error.help.c_str());
   log::flush();
   return code;
+}
+
+// The soft limit is for programs that use select(2).
+Status raise_descriptor_limit() {
+  constexpr rlim_t kFewest = 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max >= kFewest) return {};
+  return make_error("few-descriptors", "this process may open only " + std::to_string(limit.rlim_max) + " files; 64 are the least",
+                    "raise the limit: ulimit -n, LimitNOFILE= of the unit, --ulimit nofile of the container");
 }
 
 }  // namespace
@@ -175,7 +188,8 @@ int run_daemon(const RunOptions& options) {
   // Hashing a password takes 19 MiB for a moment. A fixed threshold gives them back to the system; glibc's own would grow
   // with the first hash and keep the memory of all later ones.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  ::signal(SIGPIPE, SIG_IGN);
+  for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(number, SIG_IGN);  // they mean nothing here, least of all an end
+  if (auto enough = raise_descriptor_limit(); !enough) return fail(enough.error(), 1);
   config::Loaded loaded = config::load(load_options(options));
   const std::string text = config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
   std::fputs(text.c_str(), stderr);

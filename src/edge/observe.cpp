@@ -71,9 +71,20 @@ void count_refusal(Session& s, std::string_view reason) {
   s.worker.counters.add(id);
 }
 
-void count_handshake(Session& s, bool ok) {
-  if (ok) s.tls = s.stream.handshake_info();
-  s.worker.counters.add(ok ? s.listener->metrics.handshakes_ok : s.listener->metrics.handshakes_failed);
+void note_handshake(Session& s) {
+  s.tls = s.stream.handshake_info();
+  s.worker.counters.add(s.listener->metrics.handshakes_ok);
+}
+
+void note_handshake_failed(Session& s, std::string_view why) {
+  Worker& worker = s.worker;
+  worker.counters.add(s.listener->metrics.handshakes_failed);
+  const runtime::SteadyTime now = worker.loop.clock().now();
+  if (now - worker.handshake_failure_told < std::chrono::seconds(1)) return void(++worker.handshake_failures_untold);
+  worker.handshake_failure_told = now;
+  log::info("edge", "tls.handshake_failed", "a TLS handshake failed",
+            {{"listener", s.listener->settings.name}, {"client", s.peer}, {"reason", why},
+             {"more", std::exchange(worker.handshake_failures_untold, 0)}});
 }
 
 void count_accepted(Worker& worker, const Listener& listener) { worker.counters.add(listener.metrics.accepted); }

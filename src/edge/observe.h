@@ -9,7 +9,8 @@ namespace gatehouse::edge {
 
 void observe(Session& session);  // at the end of a request: access log and histograms
 void count_refusal(Session& session, std::string_view reason);
-void count_handshake(Session& session, bool ok);
+void note_handshake(Session& session);
+void note_handshake_failed(Session& session, std::string_view why);  // counted; a log line a second at most
 void count_accepted(Worker& worker, const Listener& listener);
 void count_connection_refused(Worker& worker, std::string_view reason);
 void note_upstream_error(Session& session, const Error& error);

@@ -1,7 +1,10 @@
 // The proxy: one request to an upstream and its answer back, both bodies streaming at the same time, nothing buffered
 // beyond one read in each direction. Back-pressure is the order of reads and writes: a pump reads only what it has
 // written.
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "gatehouse/http/forward.h"
 #include "observe.h"
@@ -33,6 +36,11 @@ constexpr Failure kBodyMalformed{400, "bad_body", "bad-body", "the request body 
 constexpr Failure kBodyTooLarge{413, "refused:body_too_large", "body-too-large", "the request body is larger than this route takes"};
 constexpr Failure kWriteTimeout{0, "client_write_timeout", "", ""};
 constexpr Failure kUpstreamBroken{0, "upstream_reset", "", ""};
+constexpr Failure kUpstreamBadBody{0, "upstream_malformed", "", ""};
+
+constexpr std::array kIdempotent{http::Method::kGet, http::Method::kHead, http::Method::kOptions, http::Method::kPut,
+                                 http::Method::kDelete};
+constexpr int kMaxInterim = 32;  // answers before the final one
 
 bool failed(const Failure& failure) { return failure.end != kOk.end; }
 
@@ -64,6 +72,10 @@ class Relay {
   bool begin_answer();  // false: the head does not fit
   Failure step_answer();
   runtime::SteadyTime now() const { return s_.worker.loop.clock().now(); }
+  std::uint64_t taken_by_client() const {
+    const std::uint64_t unsent = s_.stream.unsent();
+    return download_.written() > unsent ? download_.written() - unsent : 0;
+  }
 
   Session& s_;
   const Route& route_;
@@ -99,11 +111,12 @@ std::string_view Relay::request_head() {
 }
 
 runtime::Task<Failure> Relay::connect(upstream::Server& server) {
-  auto connected = co_await pool_.connect(server, s_.waiter);
+  auto connected = co_await pool_.connect(server, s_.waiter, &s_.stream);
   if (connected) {
     use(std::move(*connected));
     co_return kOk;
   }
+  if (connected.error().slug == "client-gone") co_return kClientClosed;
   note_upstream_error(s_, connected.error());
   co_return connected.error().slug == "upstream-busy" ? kUpstreamBusy : kUpstreamUnreachable;
 }
@@ -117,10 +130,11 @@ void Relay::use(std::unique_ptr<upstream::Connection> connection) {
 // A reused connection may have been closed by the server just now. Nothing of an answer came, and the request can be
 // repeated without harm (RFC 9110, section 9.2.2): once more, on a new connection.
 bool Relay::may_ask_again() const {
-  const http::Method method = block_.request.method_id;
-  const bool idempotent = method == http::Method::kGet || method == http::Method::kHead || method == http::Method::kOptions;
-  return upstream_->requests > 0 && response_bytes_ == 0 && (idempotent || upload_.written() == 0) &&
-         block_.request.framing == http::Framing::kNone;
+  const http::RequestHead& request = block_.request;
+  const auto& safe = kIdempotent;
+  const bool idempotent = std::find(safe.begin(), safe.end(), request.method_id) != safe.end();
+  const bool no_body = request.framing == http::Framing::kNone || (request.framing == http::Framing::kLength && request.content_length == 0);
+  return upstream_->requests > 0 && response_bytes_ == 0 && (idempotent || upload_.written() == 0) && no_body;
 }
 
 runtime::Task<Failure> Relay::ask_upstream() {
@@ -188,7 +202,6 @@ runtime::Task<bool> Relay::pass_interim() {
   response_bytes_ -= block_.response.size;
   std::memmove(block_.upstream_in, block_.upstream_in + block_.response.size, response_bytes_);
   block_.response_parser.reset();
-  s_.timer.disarm();
   co_return true;
 }
 
@@ -198,10 +211,12 @@ runtime::Task<Failure> Relay::ask() {
   if (head.empty()) co_return Failure{431, "refused:head_too_large", "head-too-large", "the request head is too large to forward"};
   s_.body.limit(route_.body_limit);
   upload_.start(s_.body, upstream_->stream, head, block_.request.framing == http::Framing::kChunked);
-  block_.response_parser = http::ResponseParser(s_.settings().limits.head);
+  block_.response_parser = http::ResponseParser();  // limits.head is about clients
   response_bytes_ = 0;
   s_.timer.disarm();
-  std::uint64_t seen = progress_;
+  std::uint64_t seen = upload_.written();
+  int interim = 0;
+  std::optional<runtime::SteadyTime> head_deadline;
   for (;;) {
     if (const Failure failure = step_upload(); failed(failure)) co_return failure;
     bool complete = false;
@@ -210,7 +225,9 @@ runtime::Task<Failure> Relay::ask() {
     }
     if (complete && block_.response.status >= 200) break;
     if (complete) {
+      if (++interim > kMaxInterim) co_return kUpstreamMalformed;
       if (!co_await pass_interim()) co_return block_.response.status == 101 ? kUpstreamMalformed : kClientClosed;
+      if (head_deadline) s_.timer.arm(std::max(*head_deadline - now(), runtime::Duration{0}));
       continue;
     }
     if (s_.gone()) co_return kClientClosed;
@@ -220,9 +237,12 @@ runtime::Task<Failure> Relay::ask() {
     }
     const bool for_client = upload_state_ == Pump::State::kNeedsInput;
     if (!for_client) rate_.rest();
-    if (!s_.timer.armed() || seen != progress_) {
-      s_.timer.arm(for_client ? s_.timeouts().request_body : s_.timeouts().response_head);
-      seen = progress_;
+    // What the upstream sends before its final head does not give it more time for that.
+    if (!s_.timer.armed() || seen != upload_.written() || for_client == head_deadline.has_value()) {
+      const runtime::Duration limit = for_client ? s_.timeouts().request_body : s_.timeouts().response_head;
+      s_.timer.arm(limit);
+      head_deadline = for_client ? std::nullopt : std::optional(now() + limit);
+      seen = upload_.written();
     }
     co_await s_.waiter.wait();
     if (s_.timer.expired()) co_return for_client ? kBodyTimeout : kUpstreamTimeout;
@@ -249,7 +269,8 @@ bool Relay::begin_answer() {
   const std::size_t size = http::write_response_head(block_.response_out, head, context);
   if (size == 0) return false;
   response_body_.start(upstream_->stream, block_.upstream_in, head.size, response_bytes_, 0, head.framing, head.content_length);
-  download_.start(response_body_, s_.stream, {block_.response_out, size}, context.framing == http::Framing::kChunked);
+  download_.start(response_body_, s_.stream, {block_.response_out, size}, context.framing == http::Framing::kChunked,
+                  Pump::BeforeRefusal::kSend);
   s_.record.status = head.status;
   s_.record.first_byte = s_.record.upstream_head;
   s_.answered = true;
@@ -263,8 +284,8 @@ Failure Relay::step_answer() {
   s_.record.bytes_out += download_.written() - before;
   switch (download_state_) {
     case Pump::State::kSinkFailed: return kClientClosed;
-    case Pump::State::kSourceFailed:
-    case Pump::State::kSourceRefused: return kUpstreamBroken;
+    case Pump::State::kSourceFailed: return kUpstreamBroken;
+    case Pump::State::kSourceRefused: return kUpstreamBadBody;
     case Pump::State::kNeedsInput:
     case Pump::State::kNeedsRoom:
     case Pump::State::kBusy:
@@ -295,7 +316,7 @@ runtime::Task<Failure> Relay::answer() {
     if (!s_.timer.armed() || seen != progress_) {
       seen = progress_;
       if (to_client) {
-        s_.timer.arm(s_.timeouts().write);
+        s_.arm_write();
       } else if (event_stream) {
         s_.timer.disarm();
       } else {
@@ -303,8 +324,8 @@ runtime::Task<Failure> Relay::answer() {
       }
     }
     co_await s_.waiter.wait();
-    if (s_.timer.expired()) co_return to_client ? kWriteTimeout : kUpstreamStalled;
-    if (to_client && rate_.too_slow(now(), download_.written(), s_.timeouts().min_rate)) co_return kWriteTimeout;
+    if (s_.timer.expired() && !(to_client && !s_.write_stalled())) co_return to_client ? kWriteTimeout : kUpstreamStalled;
+    if (to_client && rate_.too_slow(now(), taken_by_client(), s_.timeouts().min_rate)) co_return kWriteTimeout;
   }
 }
 

@@ -2,13 +2,15 @@
 
 namespace gatehouse::edge {
 
-void Pump::start(BodySource& source, tls::Stream& sink, std::string_view head, bool chunked) noexcept {
+void Pump::start(BodySource& source, tls::Stream& sink, std::string_view head, bool chunked,
+                 BeforeRefusal before_refusal) noexcept {
   source_ = &source;
   sink_ = &sink;
   first_ = count_ = chunks_ = 0;
   written_ = 0;
   head_size_ = head.size();
   chunked_ = chunked;
+  sends_before_refusal_ = before_refusal == BeforeRefusal::kSend;
   ended_ = false;
   push(head);
 }
@@ -63,12 +65,13 @@ Pump::State Pump::step() noexcept {
     result_ = State::kBusy;
     if (first_ == 0) gather();
     const State gathered = result_;
-    if (gathered == State::kSourceRefused) return gathered;
+    if (gathered == State::kSourceRefused && !sends_before_refusal_) return gathered;
     if (count_ > 0) {
       if (!write()) return result_;
       continue;
     }
     if (ended_) return State::kDone;
+    if (gathered == State::kSourceRefused) return gathered;
     if (gathered != State::kNeedsInput) continue;
     const tls::IoState got = source_->fill();
     if (got != tls::IoState::kDone) return got == tls::IoState::kWouldBlock ? State::kNeedsInput : State::kSourceFailed;

@@ -23,8 +23,11 @@ class Pump {
     kSinkFailed,
   };
 
-  // `head` is sent before the body, in the same write as its first bytes where these are at hand.
-  void start(BodySource& source, tls::Stream& sink, std::string_view head, bool chunked) noexcept;
+  // `head` is sent before the body, in the same write as its first bytes where these are at hand. A body that is refused at
+  // once is not begun, unless what came before the fault is worth sending (an answer).
+  enum class BeforeRefusal { kHold, kSend };
+  void start(BodySource& source, tls::Stream& sink, std::string_view head, bool chunked,
+             BeforeRefusal before_refusal = BeforeRefusal::kHold) noexcept;
   State step() noexcept;
 
   bool done() const noexcept { return ended_ && count_ == 0; }
@@ -48,6 +51,7 @@ class Pump {
   std::size_t head_size_ = 0;
   State result_ = State::kBusy;
   bool chunked_ = false;
+  bool sends_before_refusal_ = false;
   bool ended_ = false;
 };
 

@@ -25,7 +25,7 @@ bool same_socket(const ListenerSettings& a, const ListenerSettings& b) {
 
 struct Server::State {
   State(std::vector<runtime::Loop*> l, Ports p) : loops(std::move(l)), ports(std::move(p)), metrics(*ports.metrics) {
-    for (runtime::Loop* loop : loops) workers.push_back(std::make_unique<Worker>(*loop, ports, metrics));
+    for (runtime::Loop* loop : loops) workers.push_back(std::make_unique<Worker>(*loop, ports, metrics, budget));
   }
 
   // Runs `work` on every worker's own thread.
@@ -43,6 +43,7 @@ struct Server::State {
   std::vector<runtime::Loop*> loops;
   Ports ports;
   EdgeMetrics metrics;
+  DescriptorBudget budget;
   std::vector<std::unique_ptr<Worker>> workers;
   // Changed on loop 0 only; status and metrics read them from other threads.
   mutable std::mutex mutex;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kLingerBytes = 64 * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
+constexpr int kMaxBlankLines = 2;
 
 // Not counted: the command line and tests come from here, many at a time.
 bool counts_for_client_limit(std::string_view address) {
@@ -36,6 +37,7 @@ Session::Session(Worker& w, std::shared_ptr<Listener> l, net::Accepted accepted)
   worker.first_session = this;
   worker.live.store(++worker.session_count, std::memory_order_relaxed);
   listener->connections->fetch_add(1, std::memory_order_relaxed);
+  worker.budget.clients.fetch_add(1, std::memory_order_relaxed);
   if (counts_for_client_limit(peer)) ++worker.clients[peer];
 }
 
@@ -45,6 +47,7 @@ Session::~Session() {
   if (next != nullptr) next->previous = previous;
   worker.live.store(--worker.session_count, std::memory_order_relaxed);
   listener->connections->fetch_sub(1, std::memory_order_relaxed);
+  worker.budget.clients.fetch_sub(1, std::memory_order_relaxed);
   if (counts_for_client_limit(peer)) forget_client(worker, peer);
 }
 
@@ -60,6 +63,19 @@ void Session::abort() noexcept {
   aborted = true;
 }
 
+void Session::arm_write() noexcept {
+  unsent = stream.unsent();
+  timer.arm(timeouts().write);
+}
+
+bool Session::write_stalled() noexcept {
+  const std::size_t now = stream.unsent();
+  if (now >= unsent) return true;
+  unsent = now;
+  timer.arm(timeouts().write);
+  return false;
+}
+
 runtime::Task<bool> Session::write_all(std::string_view first, std::string_view second, std::string_view third) {
   std::array<iovec, 3> pieces;
   std::size_t count = 0;
@@ -69,9 +85,9 @@ runtime::Task<bool> Session::write_all(std::string_view first, std::string_view 
   while (at < count) {
     const auto put = stream.write(std::span(pieces).subspan(at, count - at));
     if (put.state == tls::IoState::kWouldBlock) {
-      timer.arm(timeouts().write);
+      arm_write();
       // A client that only closed its sending side still reads; one that is gone answers with a reset.
-      while (!stream.can_write() && !timer.expired()) co_await waiter.wait();
+      while (!stream.can_write() && !(timer.expired() && write_stalled())) co_await waiter.wait();
       if (!timer.expired()) continue;
     }
     if (put.state != tls::IoState::kDone) {
@@ -110,6 +126,7 @@ runtime::Task<bool> Session::answer(http::Response response) {
   drain_buffered_body();
   if (!body.done() || draining()) keep = false;
   if (!body.done()) lingering = true;
+  if (response.status == 204 || response.status == 205) response.body.clear();  // RFC 9110, sections 15.3.5 and 15.3.6
   const std::string_view head = own_head(response, http::Framing::kLength, response.body.size());
   const bool sends_body = block->request.method_id != http::Method::kHead && response.status != 304;
   co_return co_await write_all(head, sends_body ? std::string_view(response.body) : std::string_view());
@@ -127,20 +144,29 @@ void Session::drain_buffered_body() noexcept {
 
 namespace {
 
+constexpr std::string_view kNotTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 54\r\nConnection: close\r\n\r\n"
+    "This port speaks TLS: use https:// instead of http://\n";
+
 runtime::Task<bool> handshake(Session& s, const tls::Context& context) {
   if (auto started = s.stream.accept_tls(context); !started) co_return false;
   s.timer.arm(s.timeouts().tls_handshake);
   for (;;) {
-    const tls::IoState state = s.stream.handshake(nullptr);
+    Error error;
+    const tls::IoState state = s.stream.handshake(&error);
     if (state == tls::IoState::kDone) break;
     if (state != tls::IoState::kWouldBlock || s.timer.expired() || s.draining()) {
-      count_handshake(s, false);
+      note_handshake_failed(s, s.timer.expired() ? "no TLS handshake in time" : s.draining() ? "draining" : error.message);
+      if (error.slug == "tls-http-request") {
+        s.stream.drop_tls();
+        s.lingering = co_await s.write_all(kNotTls);
+      }
       co_return false;
     }
     while (!s.stream.can_read() && !s.timer.expired() && !s.draining()) co_await s.waiter.wait();
   }
   s.timer.disarm();
-  count_handshake(s, true);
+  note_handshake(s);
   co_return true;
 }
 
@@ -191,12 +217,23 @@ runtime::Task<bool> refuse_head(Session& s, int status, const char* reason, cons
   co_return false;
 }
 
+// Some clients end a body with CRLF. By itself it is the start of no request, and the connection is as idle as before (P-1).
+bool only_blank_line(const Session& s) { return std::string_view(s.block->client_in, s.buffered) == "\r\n"; }
+
 // True: the head is complete. False: the connection ends, answered or not.
 runtime::Task<bool> read_head(Session& s) {
   begin_request(s);
   Block& block = *s.block;
   bool waited = false;
+  int blank_lines = 0;
   for (;;) {
+    if (only_blank_line(s) && ++blank_lines <= kMaxBlankLines) {
+      s.buffered = 0;
+      if (!co_await await_request(s)) {
+        s.keep = false;
+        co_return false;
+      }
+    }
     if (s.buffered > 0) {
       if (!s.record.begun()) begin_record(s);
       const auto state = block.request_parser.parse({block.client_in, s.buffered}, block.request);
@@ -213,7 +250,11 @@ runtime::Task<bool> read_head(Session& s) {
     }
     if (got.state != tls::IoState::kWouldBlock) {
       s.keep = false;
-      if (s.buffered > 0) s.record.end = "client_closed";
+      if (s.buffered > 0) {
+        s.record.end = "client_closed";
+        s.record.status = 499;
+        count_refusal(s, s.record.end);
+      }
       co_return false;
     }
     if (s.buffered == 0 && s.draining()) {
@@ -229,137 +270,6 @@ runtime::Task<bool> read_head(Session& s) {
   }
   s.timer.disarm();
   co_return true;
-}
-
-class TrustedProxies final : public http::AddressTest {
- public:
-  explicit TrustedProxies(const Snapshot& snapshot) : snapshot_(snapshot) {}
-  bool trusted(std::string_view address) const override { return snapshot_.trusts(address); }
-
- private:
-  const Snapshot& snapshot_;
-};
-
-void identify(Session& s) {
-  Block& block = *s.block;
-  const http::RequestHead& request = block.request;
-  const Snapshot& snapshot = *s.snapshot->shared;
-  if (!snapshot.settings.trusted_proxies.empty())
-    s.record.client = http::client_address(request, s.peer, TrustedProxies(snapshot));
-  const std::string_view id = request.fields.value(http::FieldId::kXRequestId);
-  if (http::valid_request_id(id)) s.record.request_id = id;
-  http::Traceparent parent;
-  const bool known = http::parse_traceparent(request.fields.value(http::FieldId::kTraceparent), parent);
-  s.worker.ids.traceparent(known ? &parent : nullptr, block.traceparent);
-  s.record.trace_id = std::string_view(block.traceparent + 3, 32);
-}
-
-runtime::Task<void> refuse_unauthorized(Session& s, std::string_view reason, bool presented) {
-  http::Response response = http::problem(401, presented ? "invalid-credentials" : "missing-credentials",
-                                          presented ? reason : "this route needs an API key or a token", s.record.request_id);
-  response.headers.emplace_back("WWW-Authenticate", presented ? "Bearer error=\"invalid_token\"" : "Bearer");
-  s.record.end = "refused:authentication";
-  count_refusal(s, "authentication");
-  co_await s.answer(std::move(response));
-}
-
-runtime::Task<void> refuse_route(Session& s, int status, std::string_view slug, std::string_view detail, const char* reason) {
-  s.record.end = reason;
-  count_refusal(s, reason);
-  co_await s.refuse(status, slug, detail);
-}
-
-// Who asks. True: go on.
-runtime::Task<bool> authenticate(Session& s, const Route& route) {
-  if (s.listener->settings.admin) {
-    s.principal = {.name = "local", .credential = "socket", .user_id = 0, .superuser = true, .scopes = {"admin"}};
-    co_return true;
-  }
-  AuthOutcome outcome;
-  if (s.worker.authenticator) outcome = s.worker.authenticator->authenticate(s.block->request);
-  switch (outcome.kind) {
-    case AuthOutcome::Kind::kMalformed:
-      co_await refuse_route(s, 400, "bad-credentials", outcome.reason, "refused:malformed_credentials");
-      co_return false;
-    case AuthOutcome::Kind::kInvalid:
-      co_await refuse_unauthorized(s, outcome.reason, true);
-      co_return false;
-    case AuthOutcome::Kind::kAnonymous:
-      if (!route.auth_required) co_return true;
-      co_await refuse_unauthorized(s, {}, false);
-      co_return false;
-    case AuthOutcome::Kind::kKnown:
-      s.principal = std::move(outcome.principal);
-      break;
-  }
-  co_return true;
-}
-
-runtime::Task<bool> authorize(Session& s, const Route& route) {
-  const std::string& scope = route.settings.scope;
-  if (scope.empty() || s.principal.superuser || s.principal.has_scope(scope)) co_return true;
-  if (!route.auth_required) co_return true;
-  http::Response response =
-      http::problem(403, "forbidden", "insufficient permissions; required scopes: " + scope, s.record.request_id);
-  response.headers.emplace_back("WWW-Authenticate", "Bearer error=\"insufficient_scope\", scope=\"" + scope + "\"");
-  s.record.end = "refused:authorization";
-  count_refusal(s, "authorization");
-  co_await s.answer(std::move(response));
-  co_return false;
-}
-
-std::string allowed_methods(const Route& route) {
-  std::string list;
-  for (const std::string& method : route.settings.methods) list += (list.empty() ? "" : ", ") + method;
-  return list;
-}
-
-runtime::Task<void> answer_fixed(Session& s, const Route& route) {
-  http::Response response;
-  if (route.settings.respond) {
-    response = {.status = route.settings.respond->status,
-                .content_type = route.settings.respond->content_type,
-                .body = route.settings.respond->body,
-                .headers = {}};
-  } else {
-    response.status = 308;
-    response.headers.emplace_back("Location", route.settings.redirect);
-  }
-  co_await s.answer(std::move(response));
-}
-
-// The filter chain. The order matters; each line says why it stands where it does.
-runtime::Task<void> dispatch(Session& s) {
-  identify(s);                                                  // first, so that every refusal carries its ids
-  const http::RequestHead& request = s.block->request;
-  s.body.start(s.stream, s.block->client_in, request.size, s.buffered, request.size, request.framing, request.content_length);
-  const std::uint32_t most = s.settings().limits.requests_per_connection;
-  if (!request.keep_alive || (most != 0 && s.requests + 1 >= most)) s.keep = false;
-  const Route* route = s.snapshot->shared->router.find(request.host, request.path);  // on the form that is forwarded
-  if (route == nullptr) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
-  s.record.route = route;
-  if (!route->allows(request.method)) {
-    http::Response response = http::problem(405, "method-not-allowed", "this route does not allow the method", s.record.request_id);
-    response.headers.emplace_back("Allow", allowed_methods(*route));
-    s.record.end = "refused:method";
-    count_refusal(s, "refused:method");
-    co_await s.answer(std::move(response));
-    co_return;
-  }
-  if (route->handler != nullptr) {                              // a foreign Origin learns nothing about credentials
-    if (auto refusal = refuse_early(s, *route)) {
-      co_await s.answer(std::move(*refusal));
-      co_return;
-    }
-  }
-  if (s.wants_identity(*route)) {                               // before the body: strangers cannot make us read it
-    if (!co_await authenticate(s, *route) || !co_await authorize(s, *route)) co_return;
-  }
-  if (request.framing == http::Framing::kLength && request.content_length > route->body_limit)
-    co_return co_await refuse_route(s, 413, "body-too-large", "the request body is larger than this route takes", "refused:body_too_large");
-  if (route->handler != nullptr) co_return co_await handle(s, *route);
-  if (route->group >= 0) co_return co_await proxy(s, *route);
-  co_await answer_fixed(s, *route);
 }
 
 // What follows the request in the buffer is the next one.
@@ -393,6 +303,14 @@ runtime::Task<void> linger(Session& s) {
 
 }  // namespace
 
+void cut_off(Session& s) {
+  if (s.snapshot == nullptr || !s.record.begun()) return;
+  s.record.end = "drain_timeout";
+  count_refusal(s, s.record.end);
+  observe(s);
+  s.abort();
+}
+
 runtime::Task<void> serve(Worker& worker, std::shared_ptr<Listener> listener, net::Accepted accepted) {
   Session s(worker, std::move(listener), std::move(accepted));
   if (s.listener->settings.tls) {
@@ -400,7 +318,7 @@ runtime::Task<void> serve(Worker& worker, std::shared_ptr<Listener> listener, ne
     const auto context = contexts.find(s.listener->settings.name);
     if (context == contexts.end()) co_return;  // its listener is gone since
     const std::shared_ptr<const tls::Context> held = context->second;
-    if (!co_await handshake(s, *held)) co_return;
+    s.keep = co_await handshake(s, *held);
   }
   while (s.keep && co_await await_request(s)) {
     if (co_await read_head(s)) co_await dispatch(s);

@@ -31,6 +31,7 @@ class Session {
   Block* block = nullptr;            // while a request is under way
   BodySource body;                   // of the request
   std::size_t buffered = 0;          // bytes in block->client_in that were read
+  std::size_t unsent = 0;            // when the deadline for writing began
   std::shared_ptr<const LoopSnapshot> snapshot;
   Record record;                     // of the request under way, for the log
   http::Principal principal;
@@ -57,6 +58,11 @@ class Session {
   void drain_buffered_body() noexcept;
   void abort() noexcept;             // closes with a reset: the client must not take what it got for complete
 
+  // The deadline for a client that takes nothing. Once the timer has expired, write_stalled() says whether it did take some
+  // after all; then the deadline begins anew.
+  void arm_write() noexcept;
+  bool write_stalled() noexcept;
+
   // Sends everything; false when the client is gone or takes nothing.
   runtime::Task<bool> write_all(std::string_view first, std::string_view second = {}, std::string_view third = {});
 
@@ -70,8 +76,14 @@ class Session {
   Session* next = nullptr;
 };
 
+// The end of the time to drain: a request under way is logged, and its client sees a reset, not an end.
+void cut_off(Session& session);
+
 // The coroutine of a connection.
 runtime::Task<void> serve(Worker& worker, std::shared_ptr<Listener> listener, net::Accepted accepted);
+
+// Everything between a complete head and the end of its answer (src/edge/dispatch.cpp).
+runtime::Task<void> dispatch(Session& session);
 
 // Forwards the request of the session to an upstream and its answer back (src/edge/proxy.cpp).
 runtime::Task<void> proxy(Session& session, const Route& route);

@@ -1,5 +1,7 @@
 #include "worker.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
 
@@ -56,7 +58,8 @@ struct Worker::Acceptor {
   }
 
   bool full() const noexcept {
-    return listener->connections->load(std::memory_order_relaxed) >= worker.snapshot->shared->settings.limits.connections;
+    return listener->connections->load(std::memory_order_relaxed) >= worker.snapshot->shared->settings.limits.connections ||
+           worker.budget.full();
   }
 
   // 0, or the reason why nothing was taken.
@@ -64,12 +67,14 @@ struct Worker::Acceptor {
     int error = 0;
     auto accepted = net::accept_one(socket.fd(), &error);
     if (!accepted) {
-      if (net::out_of_descriptors(error)) worker.reserve.refuse_one(socket.fd());
+      if (net::out_of_descriptors(error) && worker.reserve.refuse_one(socket.fd())) count_connection_refused(worker, "out_of_descriptors");
       return error;
     }
     count_accepted(worker, *listener);
-    const auto client = worker.clients.find(accepted->peer.address_only());
-    if (client != worker.clients.end() && client->second >= worker.snapshot->shared->settings.limits.connections_per_client) {
+    const std::string address = accepted->peer.address_only();
+    const auto client = worker.clients.find(address);
+    const Snapshot& shared = *worker.snapshot->shared;
+    if (client != worker.clients.end() && client->second >= shared.settings.limits.connections_per_client && !shared.trusts(address)) {
       count_connection_refused(worker, "connections_per_client");
       return 0;
     }
@@ -90,8 +95,15 @@ struct Worker::Acceptor {
   runtime::TaskGroup task;
 };
 
-Worker::Worker(runtime::Loop& l, const Ports& p, EdgeMetrics& m)
-    : loop(l), ports(p), metrics(m), counters(p.metrics->loop(l.index())),
+std::uint64_t DescriptorBudget::client_share_of_descriptors() noexcept {
+  constexpr std::uint64_t kReserve = 48;  // listeners, loops, database, log
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  return std::max<std::uint64_t>(limit.rlim_cur > kReserve ? (limit.rlim_cur - kReserve) / 2 : 0, 1);
+}
+
+Worker::Worker(runtime::Loop& l, const Ports& p, EdgeMetrics& m, DescriptorBudget& b)
+    : loop(l), ports(p), metrics(m), budget(b), counters(p.metrics->loop(l.index())),
       access_ring(p.access_log != nullptr ? &p.access_log->add_ring() : nullptr), resolver(l, *p.offload), ids(seed(*p.random)) {}
 
 Worker::~Worker() = default;
@@ -137,6 +149,7 @@ void Worker::drain() {
 
 void Worker::stop() {
   acceptors.clear();
+  for (Session* session = first_session; session != nullptr; session = session->next) cut_off(*session);
   sessions.stop();
 }
 

@@ -19,6 +19,16 @@ namespace gatehouse::edge {
 
 class Session;
 
+// Clients must not take the descriptors that their requests need towards upstreams, files and children: half of what the
+// process may open, less a reserve, is theirs, over all listeners and loops.
+struct DescriptorBudget {
+  std::atomic<std::uint64_t> clients{0};
+  std::uint64_t most = client_share_of_descriptors();
+  bool full() const noexcept { return clients.load(std::memory_order_relaxed) >= most; }
+
+  static std::uint64_t client_share_of_descriptors() noexcept;  // from RLIMIT_NOFILE
+};
+
 // One listening address, shared by the workers; each has its own socket.
 struct Listener {
   ListenerSettings settings;
@@ -50,7 +60,7 @@ struct LoopSnapshot {
 };
 
 struct Worker {
-  Worker(runtime::Loop& loop, const Ports& ports, EdgeMetrics& metrics);
+  Worker(runtime::Loop& loop, const Ports& ports, EdgeMetrics& metrics, DescriptorBudget& budget);
   ~Worker();
 
   void adopt(std::shared_ptr<const Snapshot> snapshot);
@@ -63,6 +73,7 @@ struct Worker {
   runtime::Loop& loop;
   const Ports& ports;
   EdgeMetrics& metrics;
+  DescriptorBudget& budget;
   metrics::LoopMetrics& counters;
   AccessRing* access_ring = nullptr;
   net::Resolver resolver;
@@ -78,6 +89,8 @@ struct Worker {
   std::unordered_map<std::string, std::uint32_t> clients;  // connections per client address
   std::atomic<std::uint64_t> live{0};                      // session_count, for other threads
   bool draining = false;
+  runtime::SteadyTime handshake_failure_told{};
+  std::uint64_t handshake_failures_untold = 0;
 
   struct Acceptor;
   std::vector<std::unique_ptr<Acceptor>> acceptors;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -46,6 +47,15 @@ void send_event(int control, LaunchEvent::Kind kind, int value) noexcept {
   ::_exit(127);
 }
 
+// The daemon raises the soft limit for itself; programs that use select(2) rely on what is usual.
+void restore_descriptor_limit() noexcept {
+  constexpr rlim_t kUsual = 1024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= kUsual) return;
+  limit.rlim_cur = kUsual;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 // The program's own process, up to exec.
 [[noreturn]] void become(const Request& request, int report) noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // of a keeper that somebody kills
@@ -56,6 +66,7 @@ void send_event(int control, LaunchEvent::Kind kind, int value) noexcept {
   ::dup3(report, kReport, O_CLOEXEC);
   ::close_range(kReport + 1, ~0U, 0);
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  restore_descriptor_limit();
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -1,7 +1,9 @@
 #include "gatehouse/tls/stream.h"
 
 #include <openssl/err.h>
+#include <linux/sockios.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -55,9 +57,11 @@ SSL* make_ssl(SSL_CTX* context, runtime::Descriptor& descriptor) {
   return ssl;
 }
 
-Error client_left() {
-  const bool gone = ERR_peek_error() == 0 || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-  return make_error("tls-handshake", gone ? "the client left during the TLS handshake" : "TLS handshake: " + take_reason());
+Error server_failure() {
+  const int reason = ERR_GET_REASON(ERR_peek_error());
+  if (ERR_peek_error() == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+    return make_error("tls-handshake", "the client left during the TLS handshake");
+  return make_error(reason == SSL_R_HTTP_REQUEST ? "tls-http-request" : "tls-handshake", "TLS handshake: " + take_reason());
 }
 
 bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
@@ -105,8 +109,13 @@ IoState Stream::handshake(Error* error) {
     read_wants_write_ = true;
     return IoState::kWouldBlock;
   }
-  if (error != nullptr) *error = SSL_is_server(ssl_) == 1 ? client_left() : client_failure(ssl_);
+  if (error != nullptr) *error = SSL_is_server(ssl_) == 1 ? server_failure() : client_failure(ssl_);
   return failed();
+}
+
+void Stream::drop_tls() noexcept {
+  SSL_free(std::exchange(ssl_, nullptr));
+  failed_ = maybe_buffered_ = read_wants_write_ = write_wants_read_ = false;
 }
 
 HandshakeInfo Stream::handshake_info() const {
@@ -230,6 +239,11 @@ bool Stream::can_read() const noexcept {
 }
 
 bool Stream::can_write() const noexcept { return write_wants_read_ ? descriptor_.readable() : descriptor_.writable(); }
+
+std::size_t Stream::unsent() const noexcept {
+  int bytes = 0;
+  return ::ioctl(descriptor_.fd(), SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+}
 
 void Stream::shutdown_write() noexcept {
   if (ssl_ != nullptr && !failed_ && SSL_is_init_finished(ssl_) == 1) {

@@ -7,6 +7,7 @@ namespace gatehouse::upstream {
 namespace {
 
 constexpr std::chrono::seconds kSweepInterval{5};
+constexpr std::string_view kClientGone = "client-gone";
 
 }  // namespace
 
@@ -86,7 +87,7 @@ void Pool::set_retired(bool retired) {
   if (retired) drop_idle([](const Connection&) { return true; });
 }
 
-runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(Server& first, runtime::Waiter& waiter) {
+runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(Server& first, runtime::Waiter& waiter, const tls::Stream* client) {
   Error last = make_error("upstream-busy", "every server of '" + group_->settings().name + "' has its maximum of connections");
   const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.server == &first; });
   const std::size_t start = static_cast<std::size_t>(found - slots_.begin());
@@ -97,8 +98,8 @@ runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(Server& first, 
     if (attempt > 0)
       if (auto idle = pop_good(slot, waiter)) co_return idle;
     if (slot.server->busy() >= group_->settings().max_connections) continue;
-    auto connection = co_await connect_to(*slot.server, waiter);
-    if (connection) co_return connection;
+    auto connection = co_await connect_to(*slot.server, waiter, client);
+    if (connection || connection.error().slug == kClientGone) co_return connection;
     slot.server->connect_failures.fetch_add(1, std::memory_order_relaxed);
     last = std::move(connection).error();
   }
@@ -106,20 +107,20 @@ runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(Server& first, 
 }
 
 // A name may have several addresses, and some of them may be dead.
-runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& server, runtime::Waiter& waiter) {
+runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& server, runtime::Waiter& waiter, const tls::Stream* client) {
   auto endpoints = co_await resolver_.resolve(server.settings.address);
   if (!endpoints) co_return make_error("upstream-connect", endpoints.error().message);
   Error last;
   for (const net::Endpoint& endpoint : *endpoints) {
-    auto connection = co_await connect_to(server, endpoint, waiter);
-    if (connection) co_return connection;
+    auto connection = co_await connect_to(server, endpoint, waiter, client);
+    if (connection || connection.error().slug == kClientGone) co_return connection;
     last = std::move(connection).error();
   }
   co_return std::move(last);
 }
 
 runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& server, net::Endpoint endpoint,
-                                                                    runtime::Waiter& waiter) {
+                                                                    runtime::Waiter& waiter, const tls::Stream* client) {
   Error error;
   UniqueFd fd = net::start_connect(endpoint, &error);
   if (!fd) co_return make_error("upstream-connect", error.message);
@@ -132,6 +133,7 @@ runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect_to(Server& serv
     if (connected.error().slug != "in-progress")
       co_return make_error("upstream-connect", "cannot connect to " + server.name + ": " + connected.error().message);
     if (timer.expired()) co_return make_error("upstream-connect", "connecting to " + server.name + " took too long");
+    if (client != nullptr && client->hangup()) co_return make_error(kClientGone, "the client is gone");
     co_await waiter.wait();
   }
 }

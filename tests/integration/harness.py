@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from wire import (Backend, Broken, Message, Stream, answer, connect, fetch, plai
                   reset, serve, wait_closed)
 
 MIB = 1 << 20
+
+
+def pace(seconds):
+    """A peer that is slow on purpose. Never to wait for something."""
+    threading.Event().wait(seconds)
 
 
 def proxy_config(backend, **sections):

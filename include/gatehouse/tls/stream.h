@@ -72,7 +72,9 @@ class Stream {
   // The client side. The name, which may be an IP literal, is sent as SNI and must stand in the peer's certificate. Only on a
   // socket that is connected; then handshake(), whose error is "tls-failed" with OpenSSL's reason and the certificate.
   Status connect_tls(const ClientContext& context, std::string_view server_name);
-  IoState handshake(Error* error);  // kDone or kError end it; `error` may be null
+  IoState handshake(Error* error);  // kDone or kError end it; `error` may be null. Slugs: "tls-handshake", "tls-http-request"
+                                    // (plain HTTP came instead)
+  void drop_tls() noexcept;         // after "tls-http-request": the stream is plain again, to say so
   HandshakeInfo handshake_info() const;
   bool secure() const noexcept { return ssl_ != nullptr; }
   // Why TLS broke off after the handshake ("tlsv13 alert certificate required"); empty when it was not TLS.
@@ -84,6 +86,10 @@ class Stream {
   bool can_read() const noexcept;   // a read may make progress (bytes buffered by TLS count)
   bool can_write() const noexcept;
   bool hangup() const noexcept { return descriptor_.hangup(); }  // the peer closed its side; bytes may still be unread
+
+  // Bytes that were written and not yet acknowledged by the peer. A large send buffer is "writable" only when a third of it is
+  // free: who wants to know whether a slow peer takes anything at all looks here.
+  std::size_t unsent() const noexcept;
 
   void shutdown_write() noexcept;   // close_notify and FIN
   void set_waiter(runtime::Waiter* waiter) noexcept { descriptor_.set_waiter(waiter); }

@@ -92,8 +92,9 @@ class Pool {
 
   // A connection to `first`, or, when that fails, to the others in turn, backups last; each at most once, within the
   // group's connect timeout each. Slugs: "upstream-connect" (the last server's reason), "upstream-busy" (all at
-  // max_connections).
-  runtime::Task<Result<std::unique_ptr<Connection>>> connect(Server& first, runtime::Waiter& waiter);
+  // max_connections), "client-gone" when `client`, on whose behalf it is (may be null), closes meanwhile.
+  runtime::Task<Result<std::unique_ptr<Connection>>> connect(Server& first, runtime::Waiter& waiter,
+                                                             const tls::Stream* client = nullptr);
 
   // After a complete answer on a connection that may be kept.
   void give_back(std::unique_ptr<Connection> connection);
@@ -111,8 +112,9 @@ class Pool {
   };
   Slot& next_slot() noexcept;
   std::unique_ptr<Connection> pop_good(Slot& slot, runtime::Waiter& waiter);
-  runtime::Task<Result<std::unique_ptr<Connection>>> connect_to(Server& server, runtime::Waiter& waiter);
-  runtime::Task<Result<std::unique_ptr<Connection>>> connect_to(Server& server, net::Endpoint endpoint, runtime::Waiter& waiter);
+  runtime::Task<Result<std::unique_ptr<Connection>>> connect_to(Server& server, runtime::Waiter& waiter, const tls::Stream* client);
+  runtime::Task<Result<std::unique_ptr<Connection>>> connect_to(Server& server, net::Endpoint endpoint, runtime::Waiter& waiter,
+                                                                const tls::Stream* client);
   runtime::Task<void> sweep();
   template <class Bad>
   void drop_idle(Bad bad);
