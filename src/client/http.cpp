@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -41,6 +42,7 @@ struct Job {
   const http::Url& url;
   HttpAnswer answer;
   std::optional<Error> error;
+  bool connected = false;
   bool done = false;
 
   std::string peer() const { return request.unix_socket.empty() ? url.authority : request.unix_socket; }
@@ -113,6 +115,7 @@ asio::awaitable<void> read_answer(Stream& stream, Job& job) {
 
 template <class Stream>
 asio::awaitable<void> exchange(Stream& stream, Job& job) {
+  job.connected = true;
   const beast::request<beast::string_body> message = build(job.request, job.url);
   ErrorCode error;
   co_await beast::async_write(stream, message, into(error));
@@ -203,6 +206,28 @@ asio::awaitable<void> run(asio::io_context& context, Job& job) {
   job.done = true;
 }
 
+// Ends the loop, and with it whatever waits, when the descriptor is readable. It stays the caller's.
+class Interrupt {
+ public:
+  Interrupt(asio::io_context& context, int descriptor) : stream_(context) {
+    if (descriptor < 0) return;
+    stream_.assign(descriptor);
+    stream_.async_wait(asio::posix::stream_descriptor::wait_read, [this, &context](const ErrorCode& error) {
+      if (error) return;
+      came_ = true;
+      context.stop();
+    });
+  }
+  ~Interrupt() { if (stream_.is_open()) stream_.release(); }
+  Interrupt(const Interrupt&) = delete;
+  void disarm() { if (stream_.is_open()) stream_.cancel(); }
+  bool came() const { return came_; }
+
+ private:
+  asio::posix::stream_descriptor stream_;
+  bool came_ = false;
+};
+
 bool has_line_break(const HttpRequest& request) {
   const auto bad = [](std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos; };
   for (const auto& [name, value] : request.headers) {
@@ -224,20 +249,23 @@ Result<HttpAnswer> request(const HttpRequest& request) {
   const auto url = http::parse_url(request.url);
   if (!url) return url.error();
   if (has_line_break(request)) return make_error("bad-url", "a header or the method holds a line break or is empty");
-  Job job{request, *url, {}, {}, false};
+  Job job{request, *url, {}, {}, false, false};
   try {
     asio::io_context context(1);
-    asio::co_spawn(context, run(context, job), [](std::exception_ptr failure) {
+    Interrupt interrupt(context, request.interrupt);
+    asio::co_spawn(context, run(context, job), [&interrupt](std::exception_ptr failure) {
+      interrupt.disarm();
       if (failure) std::rethrow_exception(failure);  // out of run_for(), to the catch below
     });
     context.run_for(request.deadline);
+    if (interrupt.came() && !job.done) return make_error("interrupted", "interrupted while waiting for " + job.peer());
   } catch (const std::exception& error) {
     return make_error("bad-answer", "the exchange with " + job.peer() + " broke: " + error.what());
   }
   if (job.error) return std::move(*job.error);
-  if (!job.done) {
-    return make_error("timeout", job.peer() + " did not answer within " + std::to_string(request.deadline.count()) + " ms");
-  }
+  const std::string limit = " within " + std::to_string(request.deadline.count()) + " ms";
+  if (!job.connected && !job.done) return make_error("unreachable", "cannot connect to " + job.peer() + limit);
+  if (!job.done) return make_error("timeout", job.peer() + " did not answer" + limit);
   return std::move(job.answer);
 }
 

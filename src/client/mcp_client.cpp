@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
 constexpr std::size_t kMaxTools = 10'000;
 constexpr int kMaxPages = 1'000;
+constexpr std::chrono::milliseconds kFarewell{2'000};
 constexpr std::string_view kVersions[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 
 bool is_event_stream(const HttpAnswer& answer) { return http::is_media_type(answer.header("Content-Type"), "text/event-stream"); }
@@ -46,6 +47,7 @@ struct McpClient::State {
   HttpRequest http(std::string_view method, std::string body) const;
   Result<Json> ask(std::string_view method, const Json& params);
   Status post(std::string body);  // a notification, or an answer to the server
+  void cancel(std::int64_t id);  // best effort: nobody waits for the answer any more
   Status handshake();
 };
 
@@ -57,6 +59,7 @@ HttpRequest McpClient::State::http(std::string_view method, std::string body) co
   request.body = std::move(body);
   request.trust = target.trust;
   request.deadline = target.deadline;
+  request.interrupt = target.interrupt;
   request.max_body = kMaxAnswer;
   request.headers.emplace_back("Accept", "application/json, text/event-stream");
   if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
@@ -136,6 +139,7 @@ Result<Json> McpClient::State::ask(std::string_view method, const Json& params) 
     return true;
   };
   auto answer = client::request(request);
+  if (!answer && answer.error().slug == "interrupted") cancel(id);
   if (!answer) return std::move(answer).error();
   answer->body = std::move(body);
   if (method == "initialize") session = answer->header("Mcp-Session-Id");
@@ -144,6 +148,13 @@ Result<Json> McpClient::State::ask(std::string_view method, const Json& params) 
   if (!is_event_stream(*answer)) static_cast<void>(pending.take(answer->body));
   if (pending.outcome) return std::move(*pending.outcome);
   return make_error("bad-answer", target.url + " ended its answer to " + std::string(method) + " without a result");
+}
+
+void McpClient::State::cancel(std::int64_t id) {
+  target.interrupt = -1;
+  HttpRequest request = http("POST", rpc_notification("notifications/cancelled", {{"requestId", id}, {"reason", "interrupted"}}));
+  request.deadline = std::min(request.deadline, kFarewell);
+  static_cast<void>(client::request(request));
 }
 
 Status McpClient::State::handshake() {
@@ -172,13 +183,17 @@ McpClient::McpClient(std::unique_ptr<State> state) : state_(std::move(state)) {}
 McpClient::~McpClient() {
   if (state_->session.empty()) return;
   HttpRequest request = state_->http("DELETE", {});
-  request.deadline = std::min(request.deadline, std::chrono::milliseconds(2'000));
+  request.interrupt = -1;
+  request.deadline = std::min(request.deadline, kFarewell);
   static_cast<void>(client::request(request));
 }
 
 Result<std::unique_ptr<McpClient>> McpClient::connect(McpTarget target) {
   std::unique_ptr<McpClient> client(new McpClient(std::make_unique<State>(std::move(target))));
+  // Not interrupted before the session's name is known: it could not be ended.
+  const int interrupt = std::exchange(client->state_->target.interrupt, -1);
   if (Status done = client->state_->handshake(); !done) return std::move(done).error();
+  client->state_->target.interrupt = interrupt;
   return client;
 }
 

@@ -50,7 +50,11 @@ std::string rpc_request(std::int64_t id, std::string_view method, const Json& pa
   return dump(message);
 }
 
-std::string rpc_notification(std::string_view method) { return dump({{"jsonrpc", "2.0"}, {"method", method}}); }
+std::string rpc_notification(std::string_view method, const Json& params) {
+  Json message{{"jsonrpc", "2.0"}, {"method", method}};
+  if (!params.is_null()) message["params"] = params;
+  return dump(message);
+}
 
 std::string rpc_answer(const Json& id, std::string_view method) {
   if (method == "ping") return dump({{"jsonrpc", "2.0"}, {"id", id}, {"result", Json::object()}});

@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 Json parse_json(std::string_view text);
 
 std::string rpc_request(std::int64_t id, std::string_view method, const Json& params);
-std::string rpc_notification(std::string_view method);
+std::string rpc_notification(std::string_view method, const Json& params = nullptr);
 std::string rpc_answer(const Json& id, std::string_view method);  // to a server's request: ping is answered, others refused
 
 struct Incoming {

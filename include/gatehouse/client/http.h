@@ -6,8 +6,8 @@
 //   Result<client::HttpAnswer> answer = client::request(request);
 //
 // Any status is an answer, not an error. Redirects are not followed. Errors: "bad-url", "unreachable" (nobody listens,
-// no such name or socket), "timeout", "tls-failed" (the certificate, or the handshake), "bad-answer" (no HTTP, cut off,
-// head over 64 KiB), "answer-too-large".
+// no such name or socket, no connection in time), "timeout" (connected, and no whole answer in time), "tls-failed" (the
+// certificate, or the handshake), "bad-answer" (no HTTP, cut off, head over 64 KiB), "answer-too-large", "interrupted".
 // Thread: any; BLOCKS until the answer is complete or the deadline has passed. Owner: nobody; nothing to stop.
 #pragma once
 
@@ -47,6 +47,7 @@ struct HttpRequest {
   Trust trust;
   std::chrono::milliseconds deadline{30'000};     // for all of it, name look-up included
   std::size_t max_body = 16 * 1024 * 1024;        // bytes
+  int interrupt = -1;                             // a descriptor; once it is readable, the exchange ends: "interrupted"
   // Takes the body piece by piece as it arrives (event streams); false ends the exchange, which then is a success.
   // The answer has its status and headers already. `max_body` holds here too.
   std::function<bool(const HttpAnswer& answer, std::string_view piece)> on_body;

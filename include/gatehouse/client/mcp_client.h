@@ -33,6 +33,7 @@ struct McpTarget {
   Secret bearer;                              // API key or token; empty: no Authorization
   Trust trust;
   std::chrono::milliseconds deadline{60'000}; // for each request
+  int interrupt = -1;                         // as in HttpRequest; a call that it ends is cancelled at the server, too
   // Told of each notification while a request runs: method, and its params as JSON text.
   std::function<void(std::string_view method, std::string_view params)> on_notification;
 };
