@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include <openssl/crypto.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <optional>
 
 #include "cli_verbs.h"
+#include "cli_words.h"
 #include "daemon.h"
 #include "demo.h"
 
@@ -29,34 +31,21 @@ struct Parser {
   std::function<int()> action;
 };
 
+constexpr const char* kVersion = "gatehouse " GATEHOUSE_VERSION;
+
 int version(const CliOptions& options) {
   const Json item{{"version", GATEHOUSE_VERSION}, {"compiler", "clang " __clang_version__}, {"openssl", OpenSSL_version(OPENSSL_VERSION)}};
   if (options.format == "json") {
     print_items(options.style(), "Version", Json::array({item}), {});
     return kFine;
   }
-  std::cout << "gatehouse " << GATEHOUSE_VERSION << "\n";
+  std::cout << kVersion << "\n";
   if (options.verbose) std::cout << "built with " << item["compiler"].get<std::string>() << "\n" << item["openssl"].get<std::string>() << "\n";
   return kFine;
 }
 
-int completion(const std::string& shell) {
-  if (shell != "bash") {
-    print_error(make_error("unknown-shell", "no completion for '" + shell + "'", "gatehouse completion bash"));
-    return kWrongInput;
-  }
-  std::string all, nested;
-  for (const std::string& word : words_after()) {
-    all += (all.empty() ? "" : " ") + word;
-    for (const std::string& verb : words_after(word)) nested += "  [[ $noun == " + word + " && $COMP_CWORD == 2 ]] && words+=\" " + verb + "\"\n";
-  }
-  std::cout << "_gatehouse() {\n  local current=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} words=\"\"\n"
-            << "  [[ $COMP_CWORD == 1 ]] && words=\"" << all << "\"\n" << nested
-            << "  [[ $current == -* ]] && words=\"--help --format --socket --config\"\n"
-            << "  if [[ -z $words ]]; then COMPREPLY=($(compgen -f -- \"$current\")); return; fi\n"
-            << "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _gatehouse gatehouse\n";
-  return kFine;
-}
+// An empty word is most often a variable that is not set: gatehouse check "$FILE".
+const CLI::Validator kNotEmpty([](std::string& word) { return word.empty() ? std::string("is empty") : std::string(); }, "");
 
 void add_config_flags(CLI::App* verb, Parser& parser) {
   verb->add_option("--set", parser.options.overrides, "KEY=VALUE over every other tier");
@@ -64,19 +53,12 @@ void add_config_flags(CLI::App* verb, Parser& parser) {
 }
 
 void add_connection_flags(CLI::App* verb, CliOptions& options) {
-  verb->add_option("--socket", options.socket, "the daemon's admin socket (also GATEHOUSE_SOCKET)");
-  verb->add_option("--url", options.url, "another daemon, https://host:port; with --key-file or GATEHOUSE_API_KEY");
-  verb->add_option("--key-file", options.key_file, "file with an API key");
-  verb->add_option("--ca-file", options.ca_file, "certificates to trust (PEM)");
+  verb->add_option("--socket", options.socket, "the daemon's admin socket (also GATEHOUSE_SOCKET)")->check(kNotEmpty);
+  verb->add_option("--url", options.url, "another daemon: https://host:port, with a key")->check(kNotEmpty);
+  verb->add_option("--key-file", options.key_file, "file with an API key (also GATEHOUSE_API_KEY)")->check(kNotEmpty);
+  verb->add_option("--ca-file", options.ca_file, "certificates to trust (PEM)")->check(kNotEmpty);
   verb->add_flag("--insecure", options.insecure, "trust any certificate");
-  verb->add_option("--timeout", options.timeout_seconds, "seconds to wait for an answer")->check(CLI::Range(1, 3600));
-}
-
-CLI::App* find_verb(CLI::App& parent, const std::string& name) {
-  for (CLI::App* const child : parent.get_subcommands([](CLI::App*) { return true; })) {
-    if (child->get_name() == name) return child;
-  }
-  return nullptr;
+  verb->add_option("--timeout", options.timeout_seconds, "seconds to wait for an answer (30; call: 310)")->check(CLI::Range(1, 86400));
 }
 
 std::string examples_of(std::string_view first) {
@@ -116,12 +98,12 @@ void add_daemon_verbs(CLI::App& app, Parser& parser) {
     if (!parser.log_format.empty()) settings.overrides.push_back("log.format=" + parser.log_format);
     return run_daemon(settings);
   });
-  run->add_option("--config", options.config, "configuration file");
+  run->add_option("--config", options.config, "configuration file")->check(kNotEmpty);
   run->add_option("--log-format", parser.log_format, "auto, json or human")->check(CLI::IsMember({"auto", "json", "human"}));
   add_config_flags(run, parser);
 
   CLI::App* check = add_verb(app, parser, "check", [&options] { return check_config(options); });
-  check->add_option("FILE", options.file, "configuration file, - for standard input")->required();
+  check->add_option("FILE", options.file, "configuration file, - for standard input")->check(kNotEmpty)->required();
   add_config_flags(check, parser);
 
   const std::pair<const char*, int (*)(const CliOptions&)> config_verbs[] = {
@@ -129,7 +111,7 @@ void add_daemon_verbs(CLI::App& app, Parser& parser) {
   for (const auto& [name, action] : config_verbs) {
     CLI::App* verb = add_verb(app, parser, name, [&options, action] { return action(options); });
     if (action == config_schema || action == config_reference) continue;  // of the program, whatever the file says
-    verb->add_option("--config", options.config, "configuration file");
+    verb->add_option("--config", options.config, "configuration file")->check(kNotEmpty);
     add_config_flags(verb, parser);
     if (action == config_explain) verb->add_option("KEY", options.key, "a key, or the section above it");
   }
@@ -164,7 +146,7 @@ void add_access_verbs(CLI::App& app, Parser& parser) {
   CLI::App* user = add_verb(app, parser, "users add", [&options] { return add_user(options); });
   user->add_option("NAME", options.name, "user name")->required();
   user->add_option("--email", options.email, "e-mail address");
-  user->add_option("--password-file", options.password_file, "file with the password");
+  user->add_option("--password-file", options.password_file, "file with the password")->check(kNotEmpty);
   user->add_flag("--password-stdin", options.password_stdin, "read the password from standard input");
   user->add_option("--scope", options.scopes, "gateway:read, gateway:write, tools:call")->allow_extra_args(false);
   user->add_flag("--superuser", options.superuser, "may do everything");
@@ -185,31 +167,6 @@ void add_access_verbs(CLI::App& app, Parser& parser) {
   add_connection_flags(revoke, options);
 }
 
-int refuse_word(std::string_view noun, const std::string& word) {
-  const std::string near = nearest(word, words_after(noun));
-  const std::string verb = noun.empty() ? word : std::string(noun) + " " + word;
-  const std::string help = noun.empty() ? "gatehouse help" : "gatehouse help " + std::string(noun);
-  print_error(make_error("unknown-verb", "there is no verb '" + verb + "'", near.empty() ? help : "did you mean '" + near + "'?"));
-  return kWrongInput;
-}
-
-// The text for the verb or noun that the words name; nothing when they name none (printed already).
-std::optional<std::string> help_of(CLI::App& app, const std::vector<std::string>& words) {
-  CLI::App* target = &app;
-  std::string noun, before;
-  for (const std::string& word : words) {
-    CLI::App* const next = find_verb(*target, word);
-    if (next == nullptr) {
-      refuse_word(noun, word);
-      return std::nullopt;
-    }
-    before += (before.empty() ? "" : " ") + target->get_name();
-    noun = word;
-    target = next;
-  }
-  return target->help(before);
-}
-
 void add_other_verbs(CLI::App& app, Parser& parser) {
   add_verb(app, parser, "version", [&parser] { return version(parser.options); })
       ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
@@ -223,26 +180,11 @@ void add_other_verbs(CLI::App& app, Parser& parser) {
       ->add_option("VERB", parser.help_of, "a verb");
 }
 
-// Verbs are checked before the flags: a typing error gets a suggestion, a missing verb the help. Nothing: go on.
-std::optional<int> check_words(CLI::App& app, const std::vector<std::string>& words) {
-  std::string noun;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const std::vector<std::string> known = words_after(noun);
-    if (known.empty()) return std::nullopt;
-    if (i == words.size()) {
-      std::cerr << help_of(app, words).value_or("");
-      return kWrongInput;
-    }
-    if (words[i].starts_with('-')) return std::nullopt;
-    if (std::find(known.begin(), known.end(), words[i]) == known.end()) return refuse_word(noun, words[i]);
-    noun = words[i];
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-int run_cli(int argc, const char* const* argv) {
+namespace {
+
+int run_words(int argc, const char* const* argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   Parser parser;
   CLI::App app("One daemon for MCP servers, reverse proxying and TLS.", "gatehouse");
@@ -253,6 +195,7 @@ int run_cli(int argc, const char* const* argv) {
              "  gatehouse call demo say_hello --arg name=Ada\n\n"
              "gatehouse help VERB tells more.");
   app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion, "show the version");
   try {
     add_daemon_verbs(app, parser);
     add_mcp_verbs(app, parser);
@@ -263,11 +206,23 @@ int run_cli(int argc, const char* const* argv) {
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();  // of the verb that was chosen
     return kFine;
+  } catch (const CLI::CallForVersion&) {
+    return version(parser.options);
   } catch (const CLI::ParseError& error) {
-    print_error(make_error("bad-arguments", error.what(), "gatehouse help"));
-    return kWrongInput;
+    return refuse_arguments(app, words, error);
   }
   return parser.action ? parser.action() : static_cast<int>(kWrongInput);
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  open_standard_streams(argc > 1 && std::string_view(argv[1]) == "run");
+  ::signal(SIGPIPE, SIG_IGN);
+  const int code = run_words(argc, argv);
+  if (flush_output() != Output::kFailed) return code;
+  print_error(make_error("output-failed", "standard output cannot be written: not everything was shown"));
+  return code == kFine ? static_cast<int>(kFailed) : code;
 }
 
 }  // namespace gatehouse::app

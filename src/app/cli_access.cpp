@@ -52,7 +52,13 @@ int add_key(const CliOptions& options) {
   if (code != kFine) return code;
   if (options.format == "json") print_items(options.style(), "ApiKey", Json::array({key}), {});
   else std::cout << text_of(key, "key") << "\n";
-  if (!options.quiet) note("key " + (key.is_object() ? key.value("id", Json()).dump() : "") + " is shown this once");
+  const std::string number = key.is_object() ? key.value("id", Json()).dump() : "";
+  if (flush_output() != Output::kWritten) {
+    print_error(make_error("output-failed", "key " + number + " was made, but nobody has read it: standard output cannot be written",
+                           "gatehouse keys revoke " + number + ", then make another"));
+    return kFailed;
+  }
+  if (!options.quiet) note("key " + number + " is shown this once");
   return code;
 }
 

@@ -1,6 +1,7 @@
 // Asking the daemon, as the verbs do it: over its socket, or over HTTPS with a key.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "cli_output.h"
@@ -12,6 +13,9 @@ namespace gatehouse::app {
 
 Result<Secret> read_secret_file(const std::string& path);  // without the line end
 Result<Secret> credential(const CliOptions& options);      // empty: the socket needs none
+
+// How long to wait for an answer: --timeout, or what the verb needs.
+std::chrono::seconds patience(const CliOptions& options, std::chrono::seconds otherwise);
 
 Result<client::HttpAnswer> ask(const CliOptions& options, std::string method, const std::string& path, const Json& body = nullptr);
 

@@ -1,23 +1,45 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "cli.h"
 #include "cli_ask.h"
 #include "gatehouse/client/mcp_client.h"
+#include "interrupt.h"
 
 namespace gatehouse::app {
 namespace {
 
-Result<std::unique_ptr<client::McpClient>> connect(const CliOptions& options) {
+// Longer than a call may take by default (mcp.servers.*.call_timeout): the daemon's own words come first.
+constexpr std::chrono::seconds kPatience{310};
+
+// A route may lead /mcp/NAME to somebody else's application, which must not see such a request. A key that may not read the
+// status has to do without.
+Status check_server(const CliOptions& options) {
+  auto answer = ask(options, "GET", "/admin/status");
+  if (!answer) return std::move(answer).error();
+  const Json status = Json::parse(answer->body, nullptr, false);
+  if (answer->status != 200 || !status.is_object()) return {};
+  std::vector<std::string> names;
+  for (const Json& one : list_of(status.value("mcp_servers", Json::array()), "items")) names.push_back(text_of(one, "name"));
+  if (std::find(names.begin(), names.end(), options.server) != names.end()) return {};
+  const std::string near = nearest(options.server, names);
+  return make_error("unknown-server", "no MCP server is called '" + options.server + "'",
+                    names.empty() ? "none is configured" : near.empty() ? "gatehouse status" : "did you mean '" + near + "'?");
+}
+
+Result<std::unique_ptr<client::McpClient>> connect(const CliOptions& options, const Interrupt& interrupt) {
   auto key = credential(options);
   if (!key) return std::move(key).error();
+  if (Status known = check_server(options); !known) return std::move(known).error();
   client::McpTarget target;
   target.unix_socket = options.url.empty() ? find_socket(options) : "";
   target.url = (options.url.empty() ? "http://localhost" : options.url) + "/mcp/" + options.server;
   target.bearer = std::move(*key);
   target.trust = {!options.insecure, options.ca_file};
-  target.deadline = std::chrono::seconds(options.timeout_seconds);
+  target.deadline = patience(options, kPatience);
+  target.interrupt = interrupt.descriptor();
   if (::isatty(STDERR_FILENO) != 0 && !options.quiet) {
     target.on_notification = [](std::string_view method, std::string_view params) {
       const Json values = Json::parse(params, nullptr, false);
@@ -25,6 +47,11 @@ Result<std::unique_ptr<client::McpClient>> connect(const CliOptions& options) {
     };
   }
   return client::McpClient::connect(std::move(target));
+}
+
+// Who pressed Ctrl-C knows; the session ends with the client.
+int refused(Error error, const CliOptions& options, const Interrupt& interrupt) {
+  return error.slug == "interrupted" ? interrupt.exit_code() : fail(std::move(error), options);
 }
 
 // --arg name=value: text where the tool's schema says text (or nothing), JSON where it says something else.
@@ -57,10 +84,11 @@ Result<Json> tool_arguments(const CliOptions& options, const std::vector<client:
 }  // namespace
 
 int list_tools(const CliOptions& options) {
-  auto client = connect(options);
+  const Interrupt interrupt;
+  auto client = connect(options, interrupt);
   if (!client) return fail(std::move(client).error(), options);
   auto tools = (*client)->tools();
-  if (!tools) return fail(std::move(tools).error(), options);
+  if (!tools) return refused(std::move(tools).error(), options, interrupt);
   Json items = Json::array();
   for (const client::McpTool& tool : *tools) {
     items.push_back({{"name", tool.name}, {"title", tool.title}, {"description", tool.description}, {"input_schema", Json::parse(tool.input_schema, nullptr, false)}});
@@ -70,17 +98,18 @@ int list_tools(const CliOptions& options) {
 }
 
 int call_tool(const CliOptions& options) {
-  auto client = connect(options);
+  const Interrupt interrupt;
+  auto client = connect(options, interrupt);
   if (!client) return fail(std::move(client).error(), options);
   auto tools = (*client)->tools();
-  if (!tools) return fail(std::move(tools).error(), options);
+  if (!tools) return refused(std::move(tools).error(), options, interrupt);
   auto arguments = tool_arguments(options, *tools);
   if (!arguments) {
     print_error(arguments.error());
     return kWrongInput;
   }
   auto result = (*client)->call(options.tool, arguments->dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (!result) return fail(std::move(result).error(), options);
+  if (!result) return refused(std::move(result).error(), options, interrupt);
   if (options.format == "json") {
     print_items(options.style(), "ToolResult", Json::array({Json::parse(result->json, nullptr, false)}), {});
   } else {

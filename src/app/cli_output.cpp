@@ -1,9 +1,11 @@
 #include "cli_output.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
@@ -124,6 +126,23 @@ void print_error(const Error& error) {
   text += "\n";
   if (!error.help.empty()) text += "  help: " + printable(error.help) + "\n";
   put(stderr, text);
+}
+
+Output flush_output() {
+  const bool failed_before = std::ferror(stdout) != 0;
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0;
+  const bool left = errno == EPIPE;
+  std::clearerr(stdout);
+  return flushed && !failed_before ? Output::kWritten : left ? Output::kReaderLeft : Output::kFailed;
+}
+
+void open_standard_streams(bool daemon) {
+  for (int number = 0; number < 3; ++number) {
+    if (::fcntl(number, F_GETFD) != -1) continue;
+    const char* const path = number == STDOUT_FILENO && !daemon ? "/dev/full" : "/dev/null";
+    [[maybe_unused]] const int opened = ::open(path, number == STDIN_FILENO ? O_RDONLY : O_WRONLY);  // gets the lowest number: this one
+  }
 }
 
 void note(std::string_view text) { put(stderr, std::string(text) + "\n"); }

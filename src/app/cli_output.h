@@ -38,4 +38,12 @@ std::string printable(std::string_view text, bool lines = false);
 void print_error(const Error& error);
 void note(std::string_view text);  // to stderr
 
+// Writes what was printed. A failure is told once: a full disk, or a reader that has read enough (`| head`).
+enum class Output { kWritten, kFailed, kReaderLeft };
+Output flush_output();
+
+// Descriptors 0 to 2 that are closed are opened: a socket or a file must not get their numbers. Writing to a closed stdout
+// stays an error, but for the daemon, whose log may be unwanted.
+void open_standard_streams(bool daemon);
+
 }  // namespace gatehouse::app

@@ -19,7 +19,7 @@ const std::vector<Verb>& verbs() {
       {"config reference", "Print the reference of all configuration keys (Markdown).", "  gatehouse config reference | less\n", false},
       {"reload", "Make the daemon read its configuration again.", "  gatehouse reload\n", true},
       {"status", "Show what the daemon runs.", "  gatehouse status\n  gatehouse status --format json | jq .items[0].listeners\n", true},
-      {"health", "Ask whether the daemon is ready; silent, exit code 0, 1 or 3.", "  gatehouse health && echo ready\n", true},
+      {"health", "Is the daemon ready? Silent; exit code 0, 1, 3.", "  gatehouse health && echo ready\n", true},
       {"tools", "List the tools of an MCP server.", "  gatehouse tools demo\n", true},
       {"call", "Call a tool of an MCP server.",
        "  gatehouse call demo say_hello --arg name=Ada\n  gatehouse call demo count_slowly --json '{\"count\":3,\"delay_ms\":200}'\n", true},

@@ -16,7 +16,7 @@ struct CliOptions {
 
   std::string socket, url, key_file, ca_file;  // where the daemon is, and who asks
   bool insecure = false;
-  int timeout_seconds = 30;
+  std::optional<int> timeout_seconds;
 
   std::string config;
   std::vector<std::string> profiles, overrides;
@@ -34,7 +34,7 @@ struct CliOptions {
   Style style() const { return stdout_style(format == "json", no_color); }
 };
 
-// The socket that --socket, GATEHOUSE_SOCKET or the usual places give.
+// The socket that --socket or GATEHOUSE_SOCKET names, or the first of the usual places where somebody listens.
 std::string find_socket(const CliOptions& options);
 
 int check_config(const CliOptions& options);

@@ -4,6 +4,8 @@ import json
 import os
 import pty
 import re
+import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -128,6 +130,19 @@ class HelpTest(CommandTest):
                 self.assert_refused(run(*words.split()), 2, f"did you mean '{meant}'?", "[unknown-verb]")
         self.assert_refused(run("xylophone"), 2, "gatehouse help", "[unknown-verb]")
 
+    def test_an_unknown_flag_is_named(self):
+        for words, flag, meant in [("status --fromat json", "--fromat", "--format"), ("keys add --nmae x", "--nmae", "--name"),
+                                   ("run --log-fromat=json", "--log-fromat", "--log-format"), ("--versoin", "--versoin", "--version")]:
+            with self.subTest(words):
+                self.assert_refused(run(*words.split()), 2, f"no flag '{flag}'", f"did you mean '{meant}'?", "[bad-arguments]")
+        self.assert_refused(run("status", "one", "two"), 2, "'one' is one word too many", "gatehouse help status")
+        self.assert_refused(run("keys", "revoke"), 2, "gatehouse help keys revoke")
+
+    def test_lines_of_help_fit_a_terminal(self):
+        for verb, text in {"": run("--help").stdout, **helps()}.items():
+            for line in text.splitlines():
+                self.assertLessEqual(len(line), 80, f"{verb}: {line}")
+
     def test_wrong_arguments(self):
         for words in ("status --nonsense", "status --format xml", "check", "keys revoke abc", "keys add", "tools", "call child",
                       "status --timeout 0", "demo --stdio --http 127.0.0.1:0", "version more", "--nonsense"):
@@ -142,7 +157,16 @@ class HelpTest(CommandTest):
             words = line.split()
             ask = f'{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _gatehouse; printf "%s" "${{COMPREPLY[*]}}"'
             self.assertEqual(subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout, word)
+        ask = f'{script}\nCOMP_WORDS=(gatehouse status --format j); COMP_CWORD=3; _gatehouse; printf "%s" "${{COMPREPLY[*]}}"'
+        self.assertEqual(subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout, "json")
         self.assert_refused(run("completion", "fish"), 2, "[unknown-shell]")
+
+
+class QuickstartTest(CommandTest):
+    def test_wrong_words(self):
+        for words in (["--chek"], ["--check", "--check"], ["help"]):
+            done = subprocess.run([ROOT / "deploy/quickstart", *words], capture_output=True, text=True, timeout=DEADLINE)
+            self.assert_refused(done, 2, f"'{words[-1]}'", "deploy/quickstart [--check]")
 
 
 class OfflineTest(CommandTest):
@@ -155,6 +179,8 @@ class OfflineTest(CommandTest):
         self.assertTrue(self.assert_document(run("check", bad, "--format", "json"), 2))
         self.assertEqual(run("check", "-", input=good.read_text()).returncode, 0)
         self.assert_refused(run("check", "/nonexistent/gatehouse.yaml"), 2, "/nonexistent/gatehouse.yaml")
+        self.assert_refused(run("check", ""), 2, "FILE", "is empty", "[bad-arguments]")
+        self.assert_refused(run("config", "show", "--config", ""), 2, "--config", "is empty")
 
     def test_the_configurations_of_the_project_are_valid(self):
         secrets = {"GATEWAY_SECRET_KEY": "k" * 40, "GATEWAY_ADMIN_PASSWORD": "correct-Horse-battery-9"}
@@ -182,6 +208,7 @@ class OfflineTest(CommandTest):
 
     def test_version(self):
         self.assertRegex(run("version").stdout, r"^gatehouse \d+\.\d+\.\d+\n$")
+        self.assertEqual(run("--version").stdout, run("version").stdout)
         self.assertIn("OpenSSL", run("version", "--verbose").stdout)
         self.assertIn("version", self.assert_document(run("version", "--format", "json"))[0])
 
@@ -194,6 +221,35 @@ class OfflineTest(CommandTest):
                 words = [str(secret) if word == "FILE" else word for word in WORDS.get(verb, [])]
                 done = run(*verb.split(), *words, "--socket", "/nonexistent/admin.sock")
                 self.assert_refused(done, 3, "/nonexistent/admin.sock", "[daemon-unreachable]")
+
+    def test_every_place_that_was_tried_is_named(self):
+        here = self.temporary_directory()
+        env = {"RUNTIME_DIRECTORY": f"{here}/run", "STATE_DIRECTORY": f"{here}/state:/other"}
+        done = run("status", env=env, cwd=here)
+        for place in (f"{here}/run/admin.sock", f"{here}/state/admin.sock", "/run/gatehouse/admin.sock", "/var/lib/gatehouse/admin.sock"):
+            self.assertIn(place, done.stderr)
+        self.assertEqual(done.returncode, 3)
+
+    def test_wrong_words_about_the_daemon_are_wrong_input(self):
+        self.assert_refused(run("status", "--url", "ftp://127.0.0.1"), 2, "[bad-url]")
+        self.assert_refused(run("status", "--url", "http://127.0.0.1:1", "--key-file", "/nonexistent/key"), 2, "/nonexistent/key")
+
+    def test_a_daemon_that_needs_longer_is_not_away(self):
+        with socket.create_server(("127.0.0.1", 0)) as slow:
+            done = run("status", "--url", f"http://127.0.0.1:{slow.getsockname()[1]}", "--timeout", "1")
+        self.assert_refused(done, 1, "did not answer within 1000 ms", "--timeout", "[timeout]")
+
+    def test_what_cannot_be_written_is_noticed(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([binary(), "version"], stdout=full, stderr=subprocess.PIPE, env=clean_environment(), text=True)
+        self.assertEqual((done.returncode, "[output-failed]" in done.stderr), (1, True), done.stderr)
+        done = subprocess.run(["bash", "-c", f"{binary()} version >&-"], stderr=subprocess.PIPE, env=clean_environment(), text=True)
+        self.assertEqual((done.returncode, "[output-failed]" in done.stderr), (1, True), done.stderr)
+
+    def test_a_reader_that_has_enough(self):
+        done = subprocess.run(["bash", "-c", f"set -o pipefail; {binary()} config reference | head -1"], capture_output=True,
+                              env=clean_environment(), text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_a_daemon_cannot_start(self):
         path = self.write({"listeners": {"http": {"address": "192.0.2.1:1"}}, "state": {"directory": str(self.temporary_directory() / "s")}})
@@ -265,7 +321,42 @@ class DaemonVerbTest(CommandTest):
         self.assert_refused(self.ask("call", "child", "ecco"), 2, "did you mean 'echo'?")
         self.assert_refused(self.ask("call", "child", "echo", "--arg", "text"), 2, "[bad-arguments]")
         self.assert_refused(self.ask("call", "child", "die"), 1)
-        self.assert_refused(self.ask("call", "nobody", "echo"), 1)
+        self.assert_refused(self.ask("call", "chidl", "echo"), 2, "did you mean 'child'?", "[unknown-server]")
+
+    def test_an_unknown_server_is_not_looked_for_in_the_application(self):
+        backend = self.backend()
+        daemon = self.start(proxy_config(backend, mcp={"servers": {"child": {"command": CHILD}}}))
+        done = run("tools", "nope", "--socket", str(daemon.socket_path))
+        self.assert_refused(done, 2, "no MCP server is called 'nope'", "[unknown-server]")
+        self.assertEqual(backend.requests, [])
+
+    def test_ctrl_c_ends_the_call_and_its_session(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number):
+                process = subprocess.Popen([binary(), "call", "child", "silent", "--socket", self.daemon.socket_path],
+                                           env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                with process:
+                    wait_until(lambda: self.sessions() == 1 and self.daemon.children(), "the session and its child")
+                    process.send_signal(number)
+                    self.assertEqual(process.wait(DEADLINE), 128 + number, process.stderr.read())
+                wait_until(lambda: self.sessions() == 0 and not self.daemon.children(), "the end of the session")
+
+    def sessions(self):
+        return json.loads(self.ask("status", "--format", "json").stdout)["items"][0]["mcp_servers"][0]["sessions"]
+
+    def test_the_socket_is_found_where_the_daemon_puts_it(self):
+        where = self.temporary_directory()
+        dead = where / "run"
+        dead.mkdir()
+        with socket.socket(socket.AF_UNIX) as left_over:
+            left_over.bind(str(dead / "admin.sock"))
+        env = {"STATE_DIRECTORY": str(where / "state"), "RUNTIME_DIRECTORY": str(dead)}
+        daemon = Daemon({"state": {"directory": ""}}, env=env | {"RUNTIME_DIRECTORY": ""})
+        daemon.write_config({"listeners": daemon.config["listeners"]})
+        self.enterContext(daemon)
+        done = run("keys", "add", "--name", "x", env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(run("status", env=env).returncode, 0)
 
     def test_words_of_a_server_do_not_move_the_cursor(self):
         words = ("call", "child", "echo", "--arg", "text=\x1b[2J\x07ok", "--socket", str(self.daemon.socket_path))
@@ -284,6 +375,14 @@ class DaemonVerbTest(CommandTest):
         number = next(item["id"] for item in self.assert_document(self.ask("keys", "list", "--format", "json")) if item["name"] == "laptop")
         self.assertEqual(self.ask("keys", "revoke", str(number)).returncode, 0)
         self.assert_refused(self.ask("keys", "revoke", "99999"), 1)
+        self.assert_refused(self.ask("keys", "add", "--name", "odd", "--scope", "no scope"), 2, "scope")
+
+    def test_a_key_that_nobody_has_read_is_told(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([binary(), "keys", "add", "--name", "lost", "--socket", self.daemon.socket_path], stdout=full,
+                                  stderr=subprocess.PIPE, env=clean_environment(), text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"gatehouse keys revoke \d+")
 
     def test_a_bad_reload_is_wrong_input(self):
         self.daemon.write_config("listners: {}\n")
