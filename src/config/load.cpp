@@ -21,19 +21,6 @@ void find_profiles(Context& context) {
   if (context.production) context.development = false;
 }
 
-// The excerpt of a line must not show a secret that stands in it.
-void hide_secrets(Context& context, const Provenance& provenance) {
-  std::set<std::pair<int, int>> lines;
-  for (const std::string_view path : {"access.secret_key", "access.admin_password"})
-    if (const Node* node = find_path(context.root, path)) lines.emplace(node->spot.source, node->spot.line);
-  for (const Leaf& leaf : provenance)
-    if (leaf.path.ends_with(".environment"))
-      if (const Node* node = find_path(context.root, leaf.path))
-        for (const Member& member : node->members) lines.emplace(member.spot.source, member.spot.line);
-  for (Diagnostic& diagnostic : context.report.diagnostics)
-    if (lines.contains({diagnostic.rank, diagnostic.line})) diagnostic.source.clear();
-}
-
 void remove_duplicates(std::vector<std::string>& names) {
   std::set<std::string> seen;
   std::erase_if(names, [&](const std::string& name) { return !seen.insert(name).second; });
@@ -52,7 +39,6 @@ Loaded load_checked(const LoadOptions& options) {
   // Written as empty it means none; not written, the socket lies beside the database.
   if (draft.out.admin_socket.empty() && find_path(context.root, "admin.socket") == nullptr)
     draft.out.admin_socket = draft.out.state.directory + "/admin.sock";
-  hide_secrets(context, loaded.provenance);
   context.report.sort();
   loaded.diagnostics = std::move(context.report.diagnostics);
   remove_duplicates(draft.out.profiles);

@@ -182,7 +182,8 @@ class Overlay {
 
   std::vector<std::string> candidates() const {
     std::vector<std::string> out(kReserved.begin(), kReserved.end());
-    for (const Key* key : all_keys()) expand(split_path(key->path), 0, context_.root, {}, out);
+    for (const Key* key : all_keys())
+      if (key->type != Type::kLater) expand(split_path(key->path), 0, context_.root, {}, out);
     return out;
   }
 
@@ -218,7 +219,7 @@ class Overlay {
     const auto found = environment.find(name);
     if (found == environment.end()) return;
     if (key.type == Type::kSecret) {
-      if (file == environment.end()) apply_secret(name, found->second, path, key, false);
+      if (file == environment.end()) apply_secret(name, found->second, path, key, is_secret_reference(found->second));
       return;
     }
     Spot spot = variable_spot(name, found->second, key.sensitive);
@@ -277,7 +278,8 @@ class Overlay {
     const Branch* branch = find_branch(name);
     if (branch == nullptr || branch->key == nullptr) {
       std::vector<std::string> names;
-      for (const Key* key : all_keys()) names.emplace_back(key->path);
+      for (const Key* key : all_keys())
+        if (key->type != Type::kLater) names.emplace_back(key->path);
       Diagnostic& out = context_.report.error(spot, {}, "unknown-key", "no key is called '" + name + "'");
       out.suggestion = context_.report.suggest(name, names);
       return;
@@ -301,6 +303,25 @@ class Overlay {
   Tier tier_ = Tier::kFile;
 };
 
+// A scalar that stands for a section becomes the section: [127.0.0.1:9000] as [{address: 127.0.0.1:9000}]. Then each key has
+// its place, whoever sets it.
+void expand_shorthands(const Branch& branch, Node& node) {
+  if (branch.section != nullptr && !branch.section->shorthand.empty() && node.is_scalar()) {
+    Node section;
+    section.kind = Node::Kind::kMapping;
+    section.spot = node.spot;
+    section.members.push_back({std::string(branch.section->shorthand), node.spot, std::move(node)});
+    node = std::move(section);
+  }
+  for (Member& member : node.members) {
+    const Branch* child = branch.find(member.key);
+    if (child == nullptr) child = branch.any_name();
+    if (child != nullptr) expand_shorthands(*child, member.value);
+  }
+  if (const Branch* item = branch.any_index())
+    for (Node& one : node.items) expand_shorthands(*item, one);
+}
+
 }  // namespace
 
 std::string variable_name(std::string_view path) {
@@ -310,6 +331,7 @@ std::string variable_name(std::string_view path) {
 }
 
 void apply_tiers(Context& context) {
+  expand_shorthands(key_tree(), context.root);
   Overlay overlay(context);
   overlay.variables(context.dotenv.variables, Tier::kDotenv);
   overlay.variables(context.options.environment, Tier::kEnvironment);

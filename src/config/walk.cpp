@@ -53,13 +53,6 @@ class Walker {
     if (node.reported) return;
     if (branch.key != nullptr) return leaf(*branch.key, node, key_spot, path, place);
     if (branch.any_index() != nullptr) return sequence(branch, node, path, place);
-    if (branch.section != nullptr && !branch.section->shorthand.empty() && node.is_scalar()) {
-      Node wrapped;
-      wrapped.kind = Node::Kind::kMapping;
-      wrapped.spot = node.spot;
-      wrapped.members.push_back({std::string(branch.section->shorthand), node.spot, node});
-      return section(branch, &wrapped, path, place);
-    }
     if (node.is_mapping() || node.kind == Node::Kind::kNull) return section(branch, &node, path, place);
     context_.report.error(node.spot, path, "wrong-type", "a mapping of keys is expected");
   }

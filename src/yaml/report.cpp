@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gatehouse/yaml/words.h"
+#include "hidden.h"
 
 namespace gatehouse::yaml {
 
@@ -22,6 +23,7 @@ std::string_view to_string(Tier tier) {
 int Report::add_source(Source source) {
   for (std::size_t i = 0; i < source.text.size(); ++i)
     if (source.text[i] == '\n') source.line_starts.push_back(i + 1);
+  source.secret_lines = secret_lines(source.text);
   sources.push_back(std::move(source));
   return static_cast<int>(sources.size()) - 1;
 }
@@ -54,6 +56,16 @@ std::string Report::place(const Spot& spot) const {
   return out;
 }
 
+// Where a text is not understood, a secret may stand anywhere in it.
+bool Report::is_secret(const Spot& spot, std::string_view slug) const {
+  const Source* source = source_of(spot);
+  if (source == nullptr) return false;
+  const std::vector<bool>& lines = source->secret_lines;
+  if (slug == "yaml-syntax") return std::find(lines.begin(), lines.end(), true) != lines.end();
+  const auto index = static_cast<std::size_t>(spot.line) - 1;
+  return spot.line > 0 && index < lines.size() && lines[index];
+}
+
 Diagnostic& Report::error(const Spot& spot, std::string path, std::string_view slug, std::string message) {
   Diagnostic out;
   if (const Source* source = source_of(spot)) out.file = source->name;
@@ -61,10 +73,10 @@ Diagnostic& Report::error(const Spot& spot, std::string path, std::string_view s
   out.column = spot.column;
   out.width = std::max(spot.width, 1);
   out.rank = spot.source;
-  out.source = std::string(line(spot.source, spot.line));
-  out.path = std::move(path);
+  if (!is_secret(spot, slug)) out.source = std::string(line(spot.source, spot.line));
+  out.path = without_passwords(std::move(path));
   out.slug = std::string(slug);
-  out.message = std::move(message);
+  out.message = without_passwords(std::move(message));
   return diagnostics.emplace_back(std::move(out));
 }
 

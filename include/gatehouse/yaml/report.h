@@ -29,7 +29,7 @@ struct Diagnostic {
   std::string suggestion;  // "did you mean 'app'?", or empty
   std::string help;        // more, shown on a terminal only
   Severity severity = Severity::kError;
-  std::string source;      // the source line, for the excerpt on a terminal
+  std::string source;      // the source line, for the excerpt on a terminal; empty when a secret may stand in it
   int width = 1;           // bytes under the caret
   int rank = 0;            // order of the sources: .env, main file, included files, environment, flags
 };
@@ -46,6 +46,7 @@ struct Source {
   std::string text;       // empty for variables and flags, and for .env: its lines are not shown
   std::string label;      // of a variable or flag, as origins show it: "NGINX_HTTP_PORT=8080"
   std::vector<std::size_t> line_starts{0};
+  std::vector<bool> secret_lines{};  // those that are never shown
 };
 
 struct Report {
@@ -56,6 +57,7 @@ struct Report {
   const Source* source_of(const Spot& spot) const;      // nullptr: none
   Tier tier(const Spot& spot) const;
   std::string_view line(int source, int number) const;  // without its end
+  bool is_secret(const Spot& spot, std::string_view slug) const;  // its line must not be shown
   std::string place(const Spot& spot) const;            // "file:line:col" or the name of the source
 
   // Returned reference is valid until the next call: for adding a suggestion or help.

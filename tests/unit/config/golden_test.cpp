@@ -71,6 +71,19 @@ TEST(ConfigGolden, EveryFileSaysWhatIsExpected) {
   }
 }
 
+// Every input again as on a terminal: what is called CANARY in it is a secret.
+TEST(ConfigGolden, NoSecretIsShown) {
+  std::size_t with_secrets = 0;
+  for (const fs::path& path : cases()) {
+    LoadOptions options;
+    options.file = path.string();
+    read_directive(read(path), options);
+    if (read(path).find("CANARY") != std::string::npos) ++with_secrets;
+    EXPECT_EQ(render(load(options).diagnostics, true).find("CANARY"), std::string::npos) << path;
+  }
+  EXPECT_GE(with_secrets, 2u);
+}
+
 std::set<std::string> slugs_in(const std::string& text) {
   std::set<std::string> out;
   for (std::size_t at = text.find("  ["); at != std::string::npos; at = text.find("  [", at + 1)) {
