@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "client_check.h"
 #include "context_data.h"
 
 namespace gatehouse::tls {
@@ -39,9 +40,10 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
   }
   if (slot == nullptr) slot = data.fallback;
   SSL_set_app_data(ssl, const_cast<Slot*>(slot));
-  const auto& context = slot->session_id_context;
-  return SSL_set_session_id_context(ssl, context.data(), context.size()) == 1 ? SSL_CLIENT_HELLO_SUCCESS
-                                                                              : SSL_CLIENT_HELLO_ERROR;
+  const ClientAuth* const auth = data.client_auth(name);
+  const SessionIdContext context = session_id_context(*slot, auth);
+  const bool set = ask_client(ssl, auth) && SSL_set_session_id_context(ssl, context.data(), context.size()) == 1;
+  return set ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
 
 // Full handshakes only.
@@ -96,6 +98,16 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
   return found->newest ? 1 : 2;  // 2: and give the client a new one
 }
 
+// A certificate that was good when the ticket was made may have expired since: then a full handshake, which asks for it again.
+SSL_TICKET_RETURN on_opened_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*, std::size_t, SSL_TICKET_STATUS status,
+                                   void*) {
+  if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
+  X509* const shown = SSL_SESSION_get0_peer(session);
+  if (shown != nullptr && !still_valid(shown, data_of(SSL_get_SSL_CTX(ssl)).settings.ticket_keys->wall()))
+    return SSL_TICKET_RETURN_IGNORE_RENEW;
+  return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 }  // namespace
 
 void install_callbacks(SSL_CTX* context) {
@@ -104,7 +116,9 @@ void install_callbacks(SSL_CTX* context) {
   SSL_CTX_set_cert_cb(context, on_certificate, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
   if (!data.alpn.empty()) SSL_CTX_set_alpn_select_cb(context, on_alpn, nullptr);
-  if (data.settings.ticket_keys != nullptr) SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
+  if (data.settings.ticket_keys == nullptr) return;
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
+  SSL_CTX_set_session_ticket_cb(context, nullptr, on_opened_ticket, nullptr);
 }
 
 }  // namespace gatehouse::tls

@@ -2,11 +2,19 @@
 
 #include <openssl/err.h>
 
+#include <algorithm>
+
 #include "context_data.h"
 #include "key_updates.h"
 #include "policy.h"
 
 namespace gatehouse::tls {
+
+namespace {
+
+constexpr long kClientChainLimit = 32 * 1024;  // of what a client shows
+
+}  // namespace
 
 Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) {
   if (settings.certificates.empty()) return make_error("no-certificate", "a TLS listener needs a certificate");
@@ -19,6 +27,7 @@ Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) 
     return make_error("tls-context", "cannot set up TLS: " + take_reason());
   }
   apply_modes(native.get(), settings.ticket_keys != nullptr);
+  SSL_CTX_set_max_cert_list(native.get(), kClientChainLimit);
   data->settings = std::move(settings);
   data->alpn = *std::move(alpn);
   data->fill_slots();
@@ -29,6 +38,14 @@ Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) 
 }
 
 Context::~Context() { SSL_CTX_free(native_); }
+
+const ClientAuth* Context::client_auth(std::string_view host) const { return data_of(native_).client_auth(normal_name(host)); }
+
+bool Context::asks_clients() const noexcept {
+  const ContextSettings& settings = data_of(native_).settings;
+  return settings.client_auth != nullptr || std::any_of(settings.client_auth_of.begin(), settings.client_auth_of.end(),
+                                                        [](const auto& one) { return one.second != nullptr; });
+}
 
 bool Context::post_quantum() const noexcept { return data_of(native_).post_quantum; }
 

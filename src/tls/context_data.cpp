@@ -36,6 +36,15 @@ void seal_slot(Slot& slot, Policy policy) {
   SHA256(reinterpret_cast<const unsigned char*>(material.data()), material.size(), slot.session_id_context.data());
 }
 
+// The name itself, else the wildcard of one label that covers it.
+template <class Names>
+auto find_name(const Names& names, const std::string& name) {
+  const auto exact = names.find(name);
+  const std::size_t dot = name.find('.');
+  if (exact != names.end() || dot == std::string::npos || dot == 0) return exact;
+  return names.find("*" + name.substr(dot));
+}
+
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 void free_data(void*, void* pointer, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<ContextData*>(pointer); }
@@ -76,13 +85,24 @@ void ContextData::fill_slots() {
   for (const auto& slot : slots) seal_slot(*slot, settings.policy);
 }
 
-const Slot* ContextData::find(std::string_view name) const {
-  const auto exact = by_name.find(std::string(name));
-  if (exact != by_name.end()) return exact->second;
-  const std::size_t dot = name.find('.');
-  if (dot == std::string_view::npos || dot == 0) return nullptr;
-  const auto wildcard = by_name.find("*" + std::string(name.substr(dot)));
-  return wildcard != by_name.end() ? wildcard->second : nullptr;
+const Slot* ContextData::find(const std::string& name) const {
+  const auto found = find_name(by_name, name);
+  return found != by_name.end() ? found->second : nullptr;
+}
+
+const ClientAuth* ContextData::client_auth(const std::string& name) const {
+  const auto found = find_name(settings.client_auth_of, name);
+  return found != settings.client_auth_of.end() ? found->second.get() : settings.client_auth.get();
+}
+
+SessionIdContext session_id_context(const Slot& slot, const ClientAuth* auth) {
+  if (auth == nullptr) return slot.session_id_context;
+  std::array<std::uint8_t, 2 * sizeof(SessionIdContext)> both;
+  std::copy(slot.session_id_context.begin(), slot.session_id_context.end(), both.begin());
+  std::copy(auth->id().begin(), auth->id().end(), both.begin() + sizeof(SessionIdContext));
+  SessionIdContext out;
+  SHA256(both.data(), both.size(), out.data());
+  return out;
 }
 
 const ContextData& data_of(SSL_CTX* context) noexcept {

@@ -15,10 +15,12 @@
 
 namespace gatehouse::tls {
 
+using SessionIdContext = std::array<std::uint8_t, 32>;
+
 // The certificates of one name (at most one for each key type), and the session-id context that goes with them.
 struct Slot {
   std::vector<std::shared_ptr<const Certificate>> certificates;
-  std::array<std::uint8_t, 32> session_id_context{};
+  SessionIdContext session_id_context{};
 };
 
 struct ContextData {
@@ -30,8 +32,11 @@ struct ContextData {
   bool post_quantum = false;
 
   void fill_slots();
-  const Slot* find(std::string_view name) const;  // null: nobody is called so
+  const Slot* find(const std::string& name) const;  // null: nobody is called so
+  const ClientAuth* client_auth(const std::string& name) const;  // empty: no name; null: off
 };
+
+SessionIdContext session_id_context(const Slot& slot, const ClientAuth* auth);
 
 // Lower-case ASCII without a trailing dot; empty when it is no DNS name (an IP literal is none, RFC 6066 3).
 std::string normal_name(std::string_view sni);

@@ -14,6 +14,7 @@
 #include "gatehouse/base/check.h"
 #include "gatehouse/tls/client_context.h"
 #include "gatehouse/tls/context.h"
+#include "client_check.h"
 #include "key_updates.h"
 #include "native.h"
 #include "socket_bio.h"
@@ -76,6 +77,7 @@ Status Stream::accept_tls(const Context& context) {
   GATEHOUSE_CHECK(ssl_ == nullptr);
   ssl_ = make_ssl(context.native(), descriptor_);
   if (ssl_ == nullptr || SSL_get_rbio(ssl_) == nullptr) return make_error("tls-context", "cannot start TLS: " + take_reason());
+  verify_at(ssl_, descriptor_.loop().clock().wall());
   SSL_set_accept_state(ssl_);
   return {};
 }
@@ -130,6 +132,17 @@ HandshakeInfo Stream::handshake_info() const {
   if (const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name)) info.sni = name;
   info.resumed = SSL_session_reused(ssl_) == 1;
   return info;
+}
+
+const ClientAuth* Stream::client_auth() const noexcept { return ssl_ != nullptr ? auth_of(ssl_) : nullptr; }
+
+std::string Stream::client_certificate() const {
+  X509* const shown = ssl_ != nullptr && SSL_is_server(ssl_) == 1 ? SSL_get0_peer_certificate(ssl_) : nullptr;
+  const int size = shown != nullptr ? i2d_X509(shown, nullptr) : 0;
+  std::string der(static_cast<std::size_t>(std::max(size, 0)), '\0');
+  auto* out = reinterpret_cast<unsigned char*>(der.data());
+  if (!der.empty()) i2d_X509(shown, &out);
+  return der;
 }
 
 IoResult Stream::read(std::span<char> out) {

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gatehouse/base/check.h"
 #include "gatehouse/runtime/clock.h"
@@ -29,6 +30,7 @@ class TestCa {
     std::chrono::hours begins{-1};  // from the authority's now
     std::chrono::hours ends{24 * 30};
     bool rsa = false;               // else ECDSA P-256
+    std::string usage{};            // "serverAuth"; empty: any
   };
   struct Pem {
     std::string chain;  // with the authorities between the leaf and the root
@@ -56,11 +58,36 @@ class TestCa {
     return {text(certificate.get()) + below_root_, text(bio.get())};
   }
 
+  // The list of those that are revoked, by their chains.
+  std::string revocations(const std::vector<std::string>& chains, std::chrono::hours ends = std::chrono::hours(24)) const {
+    const std::unique_ptr<X509_CRL, Free> list(X509_CRL_new());
+    const std::unique_ptr<ASN1_TIME, Free> begin(ASN1_TIME_set(nullptr, at(std::chrono::hours(-2))));
+    const std::unique_ptr<ASN1_TIME, Free> end(ASN1_TIME_set(nullptr, at(ends)));
+    X509_CRL_set_version(list.get(), X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate_.get()));
+    X509_CRL_set1_lastUpdate(list.get(), begin.get());
+    X509_CRL_set1_nextUpdate(list.get(), end.get());
+    for (const std::string& chain : chains) {
+      const Bio bio(BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())));
+      const Cert leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+      X509_REVOKED* const revoked = X509_REVOKED_new();
+      X509_REVOKED_set_serialNumber(revoked, X509_get_serialNumber(leaf.get()));
+      X509_REVOKED_set_revocationDate(revoked, begin.get());
+      X509_CRL_add0_revoked(list.get(), revoked);
+    }
+    GATEHOUSE_CHECK(X509_CRL_sort(list.get()) == 1 && X509_CRL_sign(list.get(), key_.get(), EVP_sha256()) > 0);
+    const Bio out(BIO_new(BIO_s_mem()));
+    PEM_write_bio_X509_CRL(out.get(), list.get());
+    return text(out.get());
+  }
+
  private:
   struct Free {
     void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
     void operator()(X509* certificate) const noexcept { X509_free(certificate); }
     void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+    void operator()(X509_CRL* list) const noexcept { X509_CRL_free(list); }
+    void operator()(ASN1_TIME* time) const noexcept { ASN1_TIME_free(time); }
     void operator()(X509_EXTENSION* extension) const noexcept { X509_EXTENSION_free(extension); }
   };
   using Key = std::unique_ptr<EVP_PKEY, Free>;
@@ -106,6 +133,7 @@ class TestCa {
     X509_set_issuer_name(made, X509_get_subject_name(issuer != nullptr ? issuer->certificate_.get() : made));
     extend(made, NID_basic_constraints, constraints);
     if (!leaf.names.empty()) extend(made, NID_subject_alt_name, leaf.names);
+    if (!leaf.usage.empty()) extend(made, NID_ext_key_usage, leaf.usage);
     GATEHOUSE_CHECK(X509_sign(made, issuer != nullptr ? issuer->key_.get() : key, EVP_sha256()) > 0);
     return certificate;
   }

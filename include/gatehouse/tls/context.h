@@ -12,12 +12,17 @@
 // What a stranger may cost: a ClientHello is below 16 KiB, and a peer may change its keys (RFC 8446 4.6.3) 16 times, and once
 // more for each 64 KiB that it sends.
 //
-// Sessions resume by ticket only, and only with the same policy and the same certificate: both are part of the session-id
-// context, so that a ticket got under one name does not open another.
+// Clients are asked for certificates by the rules of the name in SNI, with the same order of names: its own rule, that of a
+// wildcard, the rule for all. A name with a rule of its own inherits nothing from the others.
+//
+// Sessions resume by ticket only, and only with the same policy, the same certificate and the same rule for clients: all are
+// part of the session-id context, so that a ticket got under one name does not open another. A client whose certificate has
+// expired since begins anew.
 //
 // Errors: "tls-context", "no-certificate". Owner: a snapshot. Thread: any; const.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +30,7 @@
 
 #include "gatehouse/base/result.h"
 #include "gatehouse/tls/certificate.h"
+#include "gatehouse/tls/client_auth.h"
 #include "gatehouse/tls/settings.h"
 #include "gatehouse/tls/ticket_keys.h"
 
@@ -38,6 +44,8 @@ struct ContextSettings {
   std::vector<std::string> protocols{"http/1.1"};                // ALPN, best first
   std::shared_ptr<TicketKeys> ticket_keys{};                      // null: no resumption
   bool reject_unknown_names = false;   // unrecognized_name instead of the default certificate, also for those who name nobody
+  std::shared_ptr<const ClientAuth> client_auth{};               // for every name without one of its own; null: off
+  std::map<std::string, std::shared_ptr<const ClientAuth>> client_auth_of{};  // "a.b", "*.b"; null: off
 };
 
 class Context {
@@ -50,6 +58,10 @@ class Context {
 
   ssl_ctx_st* native() const noexcept { return native_; }
   bool post_quantum() const noexcept;  // X25519MLKEM768 is offered
+
+  // The rule for clients that holds for a host (without port, as in Host); null: nobody is asked.
+  const ClientAuth* client_auth(std::string_view host) const;
+  bool asks_clients() const noexcept;  // there is any such rule
 
  private:
   ssl_ctx_st* native_;

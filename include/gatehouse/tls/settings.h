@@ -1,6 +1,7 @@
 // What the TLS room needs to know; filled by the loader.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,17 @@ enum class CertificateMode { kManual, kAcme, kSelfSigned, kAuto };
 struct CertificateFile {
   std::string chain;  // PEM, leaf first
   std::string key;    // PEM; mode 0600 or stricter for others: a world-readable key is refused
+};
+
+enum class ClientAuthMode { kOff, kOptional, kRequire };
+
+// Certificates of clients; gatehouse/tls/client_auth.h.
+struct ClientAuthSettings {
+  ClientAuthMode mode = ClientAuthMode::kOff;
+  std::string ca{};         // PEM bundle of trusted authorities
+  std::string crl{};        // PEM revocation lists; empty: none are looked at
+  std::uint32_t depth = 3;  // authorities between a client's certificate and the trusted one
+  bool operator==(const ClientAuthSettings&) const = default;
 };
 
 struct CertificateSettings {

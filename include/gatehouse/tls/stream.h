@@ -37,6 +37,7 @@ typedef struct ssl_ctx_st SSL_CTX;
 namespace gatehouse::tls {
 
 class Context;
+class ClientAuth;
 class ClientContext;
 
 enum class IoState : std::uint8_t {
@@ -77,6 +78,10 @@ class Stream {
   void drop_tls() noexcept;         // after "tls-http-request": the stream is plain again, to say so
   HandshakeInfo handshake_info() const;
   bool secure() const noexcept { return ssl_ != nullptr; }
+  // The rule under which the client was asked for a certificate, null when it was not; and what it showed, as DER, empty for
+  // nothing. Valid as long as the stream.
+  const ClientAuth* client_auth() const noexcept;
+  std::string client_certificate() const;
   // Why TLS broke off after the handshake ("tlsv13 alert certificate required"); empty when it was not TLS.
   std::string_view tls_failure() const noexcept;
 

@@ -36,6 +36,7 @@ class TicketKeys {
     bool newest = false;
   };
   std::optional<Found> find(std::span<const std::uint8_t, 16> name);
+  runtime::WallTime wall() const noexcept { return clock_.wall(); }
   void fill_random(std::span<std::uint8_t> out) { random_.fill(out); }
 
  private:

@@ -113,9 +113,8 @@ TEST_P(ResumptionTest, NoTicketsWithoutKeys) {
   EXPECT_EQ(SSL_SESSION_has_ticket(session.get()), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, ResumptionTest, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION), [](const auto& version) {
-  return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13";
-});
+INSTANTIATE_TEST_SUITE_P(Versions, ResumptionTest, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION),
+                         [](const auto& version) { return version.param == TLS1_2_VERSION ? "Tls12" : "Tls13"; });
 
 }  // namespace
 }  // namespace gatehouse::tls
