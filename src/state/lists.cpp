@@ -1,5 +1,7 @@
 #include "lists.h"
 
+#include <nlohmann/json.hpp>
+
 #include "gatehouse/base/encoding.h"
 
 namespace gatehouse::state {
@@ -32,5 +34,18 @@ std::string to_json_array(const std::vector<std::string>& items) {
   }
   return out += ']';
 }
+
+std::optional<std::vector<std::string>> from_json_array(std::string_view text) {
+  const auto array = nlohmann::json::parse(text, nullptr, false);
+  if (!array.is_array()) return std::nullopt;
+  std::vector<std::string> items;
+  for (const auto& item : array) {
+    if (!item.is_string()) return std::nullopt;
+    items.push_back(item.get<std::string>());
+  }
+  return items;
+}
+
+bool is_json(std::string_view text) { return nlohmann::json::accept(text); }
 
 }  // namespace gatehouse::state

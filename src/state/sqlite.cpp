@@ -1,7 +1,6 @@
 #include "sqlite.h"
 
 #include <cerrno>
-#include <string>
 
 namespace gatehouse::state {
 
@@ -63,28 +62,69 @@ bool out_of_space(sqlite3* db, int code) {
          means_no_room(last_errno(db, SQLITE_FCNTL_FILE_POINTER));
 }
 
+// A statement in use; reset when it goes, so that it holds no lock.
+struct Use {
+  explicit Use(sqlite3_stmt* s) noexcept : statement(s) {}
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  ~Use() {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+  }
+  sqlite3_stmt* statement;
+};
+
+// The caller's bytes outlive the step. A null pointer would bind NULL, so an empty text has an address of its own.
+struct Bind {
+  sqlite3_stmt* statement;
+  int index;
+
+  int operator()(std::monostate) const { return sqlite3_bind_null(statement, index); }
+  int operator()(std::int64_t number) const { return sqlite3_bind_int64(statement, index, number); }
+  int operator()(bool flag) const { return sqlite3_bind_int64(statement, index, flag ? 1 : 0); }
+  int operator()(std::string_view text) const {
+    return sqlite3_bind_text64(statement, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  }
+  int operator()(Blob blob) const {
+    const void* bytes = blob.bytes.empty() ? "" : blob.bytes.data();
+    return sqlite3_bind_blob64(statement, index, bytes, blob.bytes.size(), SQLITE_STATIC);
+  }
+};
+
+Cell cell(sqlite3_stmt* statement, int column) {
+  switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_NULL: return {};
+    case SQLITE_INTEGER: return std::int64_t{sqlite3_column_int64(statement, column)};
+    default: break;
+  }
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
+  return bytes == nullptr ? std::string() : std::string(bytes, size);
+}
+
+Row read_row(sqlite3_stmt* statement) {
+  std::vector<Cell> cells;
+  const int columns = sqlite3_column_count(statement);
+  for (int i = 0; i < columns; ++i) cells.push_back(cell(statement, i));
+  return Row(std::move(cells));
+}
+
+// "$1" would be a name that counts in the order of appearance; "?1" is a number.
+std::string numbered(std::string_view sql) {
+  std::string out(sql);
+  for (char& c : out) {
+    if (c == '$') c = '?';
+  }
+  return out;
+}
+
 }  // namespace
 
-std::string Row::text(int column) const {
-  const void* bytes = sqlite3_column_blob(statement_, column);
-  const int size = sqlite3_column_bytes(statement_, column);
-  return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
-}
-
-runtime::WallTime Row::time(int column) const {
-  return runtime::WallTime(std::chrono::microseconds(integer(column)));
-}
-
-std::optional<runtime::WallTime> Row::optional_time(int column) const {
-  if (sqlite3_column_type(statement_, column) == SQLITE_NULL) return std::nullopt;
-  return time(column);
-}
-
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path) {
   sqlite3* db = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
-  std::unique_ptr<Connection> connection(new Connection(path, db));
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path, db));
   if (code != SQLITE_OK) return connection->error(code);
   sqlite3_busy_timeout(db, kBusyTimeoutMs);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -92,86 +132,54 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
   return connection;
 }
 
-Connection::~Connection() {
+SqliteConnection::~SqliteConnection() {
   cache_.clear();
   sqlite3_close(db_);
 }
 
-Error Connection::error(int code) const {
-  const std::string words = db_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db_);
-  std::string message = "database " + path_ + ": " + words;
+Error SqliteConnection::error(int code) const {
+  std::string message = "database " + path_ + ": " + (db_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db_));
   if (out_of_space(db_, code)) return make_error("disk-full", std::move(message), kMakeRoom);
   const Meaning* meaning = meaning_of(code);
   if (meaning == nullptr) return make_error("database-failed", std::move(message));
   return make_error(meaning->slug, std::move(message), meaning->help);
 }
 
-Status Connection::execute(const char* sql) {
+Status SqliteConnection::script(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error(code);
   return {};
 }
 
-Result<sqlite3_stmt*> Connection::prepared(const char* sql) {
+void SqliteConnection::roll_back() {
+  if (sqlite3_get_autocommit(db_) == 0) (void)run("ROLLBACK");
+}
+
+Result<sqlite3_stmt*> SqliteConnection::prepared(std::string_view sql) {
   if (const auto found = cache_.find(sql); found != cache_.end()) return found->second.get();
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int code = sqlite3_prepare_v3(db_, numbered(sql).c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (code != SQLITE_OK) return error(code);
   cache_.emplace(sql, statement);
   return statement;
 }
 
-Result<bool> Connection::step(Use& use) {
-  const int code = sqlite3_step(use.statement);
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  return error(code);
-}
-
-Connection::Use::~Use() {
-  if (statement == nullptr) return;
-  sqlite3_reset(statement);
-  sqlite3_clear_bindings(statement);
-}
-
-int Connection::bind(sqlite3_stmt* statement, int index, std::int64_t value) {
-  return sqlite3_bind_int64(statement, index, value);
-}
-
-// The caller's bytes outlive the step: arguments are references into the calling expression. A null pointer would bind
-// NULL, so an empty text has an address of its own.
-int Connection::bind(sqlite3_stmt* statement, int index, std::string_view value) {
-  return sqlite3_bind_text64(statement, index, value.empty() ? "" : value.data(), value.size(), SQLITE_STATIC,
-                             SQLITE_UTF8);
-}
-
-int Connection::bind(sqlite3_stmt* statement, int index, Blob value) {
-  const void* bytes = value.bytes.empty() ? "" : value.bytes.data();
-  return sqlite3_bind_blob64(statement, index, bytes, value.bytes.size(), SQLITE_STATIC);
-}
-
-int Connection::bind(sqlite3_stmt* statement, int index, runtime::WallTime value) {
-  return sqlite3_bind_int64(statement, index, value.time_since_epoch().count());
-}
-
-int Connection::bind(sqlite3_stmt* statement, int index, const std::optional<runtime::WallTime>& value) {
-  return value ? bind(statement, index, *value) : sqlite3_bind_null(statement, index);
-}
-
-Result<Transaction> Transaction::begin(Connection& db) {
-  if (auto begun = db.run("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
-  return Transaction(db);
-}
-
-// A full disk or an I/O error ends the transaction inside SQLite; then there is nothing left to roll back.
-Transaction::~Transaction() {
-  if (db_ != nullptr && sqlite3_get_autocommit(db_->handle()) == 0) (void)db_->run("ROLLBACK");
-}
-
-Status Transaction::commit() {
-  if (auto done = db_->run("COMMIT"); !done) return std::move(done).error();
-  db_ = nullptr;
-  return {};
+Result<Answer> SqliteConnection::do_run(std::string_view sql, std::span<const Parameter> parameters) {
+  auto statement = prepared(sql);
+  if (!statement) return std::move(statement).error();
+  const Use use(*statement);
+  int index = 0;
+  for (const Parameter& parameter : parameters) {
+    const int code = std::visit(Bind{use.statement, ++index}, parameter.value());
+    if (code != SQLITE_OK) return error(code);
+  }
+  const int before = sqlite3_total_changes(db_);
+  Answer answer;
+  int code = SQLITE_ROW;
+  while ((code = sqlite3_step(use.statement)) == SQLITE_ROW) answer.rows.push_back(read_row(use.statement));
+  if (code != SQLITE_DONE) return error(code);
+  answer.changed = sqlite3_total_changes(db_) == before ? 0 : sqlite3_changes(db_);
+  return answer;
 }
 
 }  // namespace gatehouse::state

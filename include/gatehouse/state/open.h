@@ -3,7 +3,7 @@
 //   auto directory = state::StateDirectory::open(settings.directory);
 //   auto store = state::open_store(settings, *directory, clock);
 //
-// Both block (disk); at start that is fine. Owner: main; the directory outlives the store.
+// Both block (disk, network); at start that is fine. Owner: main; the directory outlives the store.
 #pragma once
 
 #include <memory>
@@ -36,14 +36,25 @@ class StateDirectory {
   UniqueFd lock_;
 };
 
-// Where `database_url` points: "" → directory/gatehouse.db; "sqlite:PATH" and "sqlite:///PATH" → PATH, relative to the
-// state directory unless it begins with '/' ("sqlite:////srv/g.db"). Slug "database-unsupported" for other schemes; the
-// message never repeats a password.
-Result<std::string> database_path(const Settings& settings, const std::string& directory);
+// Which database the settings mean. `database_url` decides:
+//   sqlite:PATH, sqlite:///PATH   PATH, relative to the state directory unless it begins with '/' ("sqlite:////srv/g.db")
+//   postgresql://user:password@host:port/database?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem
+//   postgres://…                  the same; user, password, database and values are percent-encoded
+//   empty                         PostgreSQL when settings.postgres has a host or a password, else directory/gatehouse.db
+// A driver in the scheme ("postgresql+asyncpg:") is ignored. What a PostgreSQL URL leaves out, settings.postgres says.
+bool means_postgres(const Settings& settings);
+Result<std::string> database_path(const Settings& settings, const std::string& directory);  // of SQLite's file
+// Slug "database-unsupported". No message repeats what could be a password.
+Status check_database_url(std::string_view url);
+// For people: the password is hidden, or all of it when it cannot be told which part that is.
+std::string shown_database_url(std::string_view url);
 
-// Opens (makes, mode 0600) the database, checks it, brings its schema up to date. Errors as in Store, and
-//   schema-newer      a later gatehouse wrote it; nothing was touched
-//   database-foreign  it holds tables of some other program; nothing was touched
+// Opens (SQLite: makes, mode 0600) the database, checks it, brings its schema up to date. Errors as in Store, and
+//   schema-newer          a later gatehouse wrote it; nothing was touched
+//   database-foreign      it holds tables of some other program; nothing was touched
+//   database-unsupported  another scheme, or a PostgreSQL database whose encoding is not UTF8
+// PostgreSQL: settings.postgres.owner makes the schema `gatehouse` and grants the application role its rows; of several
+// nodes that start at once, one does.
 Result<std::unique_ptr<Store>> open_store(const Settings& settings, const StateDirectory& directory,
                                           runtime::Clock& clock);
 

@@ -1,20 +1,25 @@
-// Store: the port behind which the daemon's durable data lives. SQLite implements it; a second implementation runs the
-// same contract tests (tests/unit/state/store_contract.h).
+// Store: the port behind which the daemon's durable data lives, in SQLite or PostgreSQL. Both run the same contract tests
+// (tests/unit/state/store_contract.h).
 //
 // Promise: when a changing operation returns success, the change and its audit row survive a power cut; when it returns
-// an error, neither is there.
-// Errors, the same slugs from every implementation:
-//   not-found          no such row, or a row that is referred to does not exist
-//   conflict           a name or id that must be unique is taken
-//   bad-request        a value that the schema refuses (transport, status, metadata that is no JSON)
-//   disk-full          nothing was changed; make room
-//   database-corrupt   the file is damaged; restore a backup
-//   database-busy      another process holds the database for longer than 5 s
-//   state-unwritable   the file or its directory may not be written
-//   database-failed    anything else, with the database's own words
+// an error, neither is there. The one exception says so: outcome-unknown.
+// Errors, the same slugs from both:
+//   not-found             no such row, or a row that is referred to does not exist
+//   conflict              a name or id that must be unique is taken
+//   bad-request           a value that the schema refuses: transport, status, metadata that is no JSON, a text that is not
+//                         UTF-8 or holds NUL
+//   disk-full             nothing was changed; make room
+//   database-corrupt      the database is damaged; restore a backup
+//   database-busy         somebody else holds it for longer than 5 s (PostgreSQL: 10 s), or all connections are in use
+//   state-unwritable      the file, its directory or the tables may not be written
+//   database-unreachable  PostgreSQL: no connection, or it broke; nothing was changed
+//   outcome-unknown       PostgreSQL: the connection broke during the commit, and for 10 s there was no server to ask what
+//                         became of it; the change was made or not
+//   database-failed       anything else, with the database's own words
 //
-// Thread: any; operations BLOCK (disk), so call them on the offload pool, never on a loop.
-// Owner: main, through state::open_store. Stop: the destructor closes the file; nothing may be running then.
+// Thread: any; operations BLOCK (disk, network; each round trip to PostgreSQL has a deadline of 12 s), so call them on the
+// offload pool, never on a loop.
+// Owner: main, through state::open_store. Stop: the destructor closes the database; nothing may be running then.
 #pragma once
 
 #include <cstdint>

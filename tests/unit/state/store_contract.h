@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -307,6 +308,55 @@ TYPED_TEST_P(StoreContract, writes_one_audit_row_for_each_change_newest_first) {
   EXPECT_EQ(this->store().audit(0, 1)->size(), 1U);
 }
 
+TYPED_TEST_P(StoreContract, finds_nothing_under_texts_that_it_cannot_keep) {
+  for (const std::string& odd : {std::string("bob\0", 4), std::string("bob\xff"), std::string("\xed\xa0\x80")}) {
+    EXPECT_EQ(this->store().user_named(odd).error().slug, "not-found");
+    EXPECT_EQ(this->store().instance(odd).error().slug, "not-found");
+    EXPECT_FALSE(*this->store().setting(odd));
+  }
+}
+
+TYPED_TEST_P(StoreContract, refuses_texts_that_it_cannot_keep_and_leaves_no_audit_row) {
+  for (const std::string& odd : {std::string("bob\0", 4), std::string("bob\xff"), std::string("\xed\xa0\x80")}) {
+    EXPECT_EQ(this->store().add_user(some_user(odd), change()).error().slug, "bad-request");
+    EXPECT_EQ(this->store().put_setting("name", odd, change()).error().slug, "bad-request");
+  }
+  EXPECT_EQ(this->audit_rows(), 0U);
+}
+
+TYPED_TEST_P(StoreContract, never_refuses_an_audit_row_for_its_bytes) {
+  Change odd = change();
+  odd.subject = std::string("user:\0 \xff end", 12);
+  odd.detail = "tab\t line\n quote' \"ünï\"";
+  ASSERT_TRUE(this->store().append_audit(odd));
+  const Change kept = this->store().audit(0, 1)->front().change;
+  EXPECT_EQ(kept.subject, "user:\xef\xbf\xbd \xef\xbf\xbd end");
+  EXPECT_EQ(kept.detail, odd.detail);
+}
+
+TYPED_TEST_P(StoreContract, sorts_texts_by_their_bytes) {
+  const std::vector<std::string> sorted = {"A", "B-1", "B1", "Z", "a", "b", "\xc3\xa4", "\xe2\x82\xac"};
+  for (const std::string& name : {sorted[5], sorted[7], sorted[1], sorted[4], sorted[6], sorted[0], sorted[3], sorted[2]}) {
+    this->add_template(name);
+  }
+  std::vector<std::string> names;
+  const auto rows = this->store().templates();
+  for (const ServerTemplate& row : *rows) names.push_back(row.name);
+  EXPECT_EQ(names, sorted);
+}
+
+TYPED_TEST_P(StoreContract, keeps_times_to_the_microsecond_and_numbers_to_their_ends) {
+  User user = some_user("bob");
+  user.created = WallTime(std::chrono::microseconds(-1));
+  user.updated = WallTime(std::chrono::microseconds(8'999'999'999'999'999));
+  user.token_generation = std::numeric_limits<std::int64_t>::max();
+  const auto id = this->store().add_user(user, change());
+  ASSERT_TRUE(id) << id.error().message;
+  EXPECT_EQ(this->store().user(*id)->created, user.created);
+  EXPECT_EQ(this->store().user(*id)->updated, user.updated);
+  EXPECT_EQ(this->store().user(*id)->token_generation, user.token_generation);
+}
+
 TYPED_TEST_P(StoreContract, serves_several_threads_and_loses_nothing) {
   constexpr int kThreads = 4;
   constexpr int kEach = 15;
@@ -341,6 +391,10 @@ REGISTER_TYPED_TEST_SUITE_P(StoreContract, answers_and_is_whole_when_new,
                             replaces_a_template_and_keeps_when_it_was_made, keeps_an_instance_byte_for_byte,
                             updates_and_removes_instances_of_the_right_template, refuses_values_outside_the_schema,
                             keeps_settings_and_the_first_generated_value,
-                            writes_one_audit_row_for_each_change_newest_first, serves_several_threads_and_loses_nothing);
+                            writes_one_audit_row_for_each_change_newest_first,
+                            finds_nothing_under_texts_that_it_cannot_keep,
+                            refuses_texts_that_it_cannot_keep_and_leaves_no_audit_row,
+                            never_refuses_an_audit_row_for_its_bytes, sorts_texts_by_their_bytes,
+                            keeps_times_to_the_microsecond_and_numbers_to_their_ends, serves_several_threads_and_loses_nothing);
 
 }  // namespace gatehouse::state

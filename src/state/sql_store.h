@@ -1,18 +1,18 @@
-// Store on one SQLite file: WAL, synchronous=FULL, one connection under one mutex.
+// Store on a Database, the same for SQLite and PostgreSQL.
 #pragma once
 
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <type_traits>
 
+#include "database.h"
 #include "gatehouse/state/store.h"
-#include "sqlite.h"
 
 namespace gatehouse::state {
 
-class SqliteStore final : public Store {
+class SqlStore final : public Store {
  public:
-  static Result<std::unique_ptr<Store>> open(const std::string& path, runtime::WallTime now);
+  explicit SqlStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
   Status ping() override;
   Status check_integrity() override;
@@ -54,36 +54,46 @@ class SqliteStore final : public Store {
   Result<std::vector<AuditEntry>> audit(std::int64_t before, std::size_t limit) override;
 
  private:
-  explicit SqliteStore(std::unique_ptr<Connection> db) : db_(std::move(db)) {}
-
   // `work` and the audit row of `change` in one transaction.
   template <class Work>
-  std::invoke_result_t<Work> write(const Change& change, Work work) {
-    const std::lock_guard lock(mutex_);
-    auto transaction = Transaction::begin(*db_);
-    if (!transaction) return std::move(transaction).error();
-    auto result = work();
-    if (!result) return result;
-    if (auto noted = note(change); !noted) return std::move(noted).error();
-    if (auto done = transaction->commit(); !done) return std::move(done).error();
-    return result;
+  std::invoke_result_t<Work, Session&> write(const Change& change, Work work) {
+    std::optional<std::invoke_result_t<Work, Session&>> result;
+    const Status done = database_->write([&](Session& session) -> Result<Mark> {
+      result.emplace(work(session));
+      if (!*result) return result->error();
+      return note(session, change);
+    });
+    if (!done) return done.error();
+    return *std::move(result);
   }
-  Status note(const Change& change);
-  // Zero changed rows mean that the row is not there.
-  Status changed_one(Result<std::int64_t> changed, std::string_view what) const;
-  Result<std::optional<std::string>> setting_locked(std::string_view name);
-  Status check_metadata(const ServerInstance& row);
-  Result<ServerInstance> with_command(ServerInstance row, std::string_view command);
+  template <class Work>
+  std::invoke_result_t<Work, Session&> read(Work work) {
+    std::optional<std::invoke_result_t<Work, Session&>> result;
+    const Status done = database_->read([&](Session& session) -> Status {
+      result.emplace(work(session));
+      return *result ? Status() : Status(result->error());
+    });
+    if (!done) return done.error();
+    return *std::move(result);
+  }
+  static Result<Mark> note(Session& session, const Change& change);
 
-  std::mutex mutex_;
-  std::unique_ptr<Connection> db_;  // guarded by mutex_
+  std::unique_ptr<Database> database_;
 };
+
+inline Error no_such(std::string_view what) { return make_error("not-found", std::string(what) + " does not exist"); }
+
+// Zero changed rows mean that the row is not there.
+inline Status changed_one(Result<Answer> answer, std::string_view what) {
+  if (!answer) return std::move(answer).error();
+  return answer->changed == 0 ? Status(no_such(what)) : Status();
+}
 
 // The only row, or "not-found".
 template <class T>
 Result<T> only(Result<std::vector<T>> rows, std::string_view what) {
   if (!rows) return std::move(rows).error();
-  if (rows->empty()) return make_error("not-found", std::string(what) + " does not exist");
+  if (rows->empty()) return no_such(what);
   return std::move(rows->front());
 }
 
