@@ -35,7 +35,7 @@ class IssuingCa {
 
   explicit IssuingCa(std::string root_name = "Test Root", runtime::WallTime now = runtime::WallTime(std::chrono::hours(24 * 365 * 55)))
       : root_key_(*pki::Key::generate(pki::KeyType::kEcdsaP256)), key_(*pki::Key::generate(pki::KeyType::kEcdsaP256)) {
-    const auto before = now - std::chrono::hours(24 * 365 * 10);
+    const auto before = now - std::chrono::hours(24 * 365 * 20);
     const auto after = now + std::chrono::hours(24 * 365 * 20);
     root_ = certificate(root_key_.native(), root_name, nullptr, root_key_, before, after);
     extend(root_.get(), root_.get(), NID_basic_constraints, "critical,CA:TRUE");

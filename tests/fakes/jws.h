@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -81,6 +82,14 @@ inline bool verify(EVP_PKEY* key, std::string_view algorithm, std::string_view i
   return EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) == 1 &&
          EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
                           reinterpret_cast<const unsigned char*>(input.data()), input.size()) == 1;
+}
+
+// RFC 7638: nlohmann keeps names in order.
+inline std::string thumbprint(const Json& jwk) {
+  std::array<std::uint8_t, 32> digest{};
+  const std::string text = jwk.dump();
+  EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+  return encode_base64url(digest);
 }
 
 struct Jws {
