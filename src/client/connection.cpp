@@ -40,18 +40,10 @@ Piece Connection::fail(Error why) {
   return {};
 }
 
-Result<bool> Connection::send() {
-  const bool was_over = upload.over();
-  switch (upload.step(*stream)) {
-    case Upload::State::kFailed:
-      return upload.error();
-    case Upload::State::kBroken:
-      return !was_over;  // a server that refuses a body may have said why before it closed
-    case Upload::State::kWaits:
-    case Upload::State::kDone:
-      return false;
-  }
-  return false;
+// A server that takes no more may have said why before it closed: that is for reading to find out.
+Status Connection::send() {
+  if (upload.step(*stream) == Upload::State::kFailed) return upload.error();
+  return {};
 }
 
 // The buffer begins small, as most heads are.
@@ -121,9 +113,9 @@ Piece Connection::read_body() {
     const tls::IoState got = body.fill();
     if (got == tls::IoState::kDone) continue;
     if (got != tls::IoState::kWouldBlock) return fail(broken("bad-answer", " in the middle of a body"));
-    auto again = send();
-    if (!again) return fail(std::move(again).error());
-    if (!*again) return {Piece::State::kWouldBlock, {}};
+    Status sent = send();
+    if (sent) return {Piece::State::kWouldBlock, {}};
+    return fail(std::move(sent).error());
   }
   return {};
 }

@@ -21,8 +21,7 @@ struct Connection {
   void begin_raw();          // what follows is no HTTP any more
   Piece read_raw();
   Result<std::size_t> write_raw(std::string_view bytes);
-  // Sends what can be sent of the request. True: look for the answer again before you wait.
-  Result<bool> send();
+  Status send();             // what can be sent of the request
 
   runtime::Task<Result<std::string_view>> await(Step step, std::chrono::milliseconds idle);
   runtime::Task<Result<std::string>> collect(std::size_t max_body);

@@ -22,13 +22,13 @@ runtime::Task<Status> exchange(Connection& connection, Deadline& deadline, std::
     auto complete = connection.read_head();
     if (!complete) co_return std::move(complete).error();
     if (*complete) co_return Status();
-    auto again = connection.send();
-    if (!again) co_return std::move(again).error();
+    Status sending = connection.send();
+    if (!sending) co_return std::move(sending).error();
     if (connection.upload.done() && !std::exchange(sent, true)) {
       deadline.doing = "waiting for the answer";
       if (head_deadline) deadline.restart(*head_deadline);
     }
-    if (!*again) co_await waiter.wait();
+    co_await waiter.wait();
   }
 }
 

@@ -1,6 +1,7 @@
 #include "gatehouse/client/fetch.h"
 
 #include "fetch_fixture.h"
+#include "request_head.h"
 
 namespace gatehouse::client {
 namespace {
@@ -41,6 +42,22 @@ TEST_F(FetchTest, ARequestIsExactlyThis) {
   server.received.erase(version, server.received.find("\r\n", version) - version);
   EXPECT_EQ(server.received, "GET /a%20b?c=d HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
                                  "\r\nUser-Agent: gatehouse/\r\nAccept: application/json\r\nConnection: close\r\n\r\n");
+}
+
+TEST_F(FetchTest, HostIsTheAuthorityWithoutTheUsualPort) {
+  const auto tls = *tls::ClientContext::build({.insecure = true});
+  const auto host = [](Peer peer) {
+    const std::string head = request_head({.peer = std::move(peer)});
+    const std::size_t begin = head.find("Host: ") + 6;
+    return head.substr(begin, head.find("\r\n", begin) - begin);
+  };
+  EXPECT_EQ(host({.address = {.host = "a.test", .port = 80}}), "a.test");
+  EXPECT_EQ(host({.address = {.host = "a.test", .port = 443}}), "a.test:443");
+  EXPECT_EQ(host({.address = {.host = "a.test", .port = 8080}}), "a.test:8080");
+  EXPECT_EQ(host({.address = {.host = "::1", .port = 443}, .tls = tls}), "[::1]");
+  EXPECT_EQ(host({.address = {.host = "::1", .port = 80}, .tls = tls}), "[::1]:80");
+  EXPECT_EQ(host({.address = {.host = "127.0.0.1", .port = 80}, .authority = "b.test"}), "b.test");
+  EXPECT_EQ(host(unix_peer("/run/x.sock")), "localhost");
 }
 
 TEST_F(FetchTest, ABodyHasItsLength) {

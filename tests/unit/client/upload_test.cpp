@@ -161,6 +161,7 @@ TEST_F(UploadTest, GoesOnWhileTheAnswerIsRead) {
     auto call = begin(put(server, source));
     ASSERT_TRUE(call) << call.error().message;
     EXPECT_EQ(said(run(call->read())), "first");
+    EXPECT_EQ(source.sleeping == nullptr, refused);
     std::optional<Result<std::string_view>> piece;
     runtime::TaskGroup group;
     group.spawn(keep(call->read(), piece));
