@@ -31,8 +31,8 @@
 //
 // Errors: "bad-url", "bad-request" (a method, target or field that HTTP does not allow, or that is ours to set), "unreachable"
 // (no such name, address or socket, nobody listens), "tls-failed" (the certificate, the handshake, an alert), "timeout",
-// "bad-answer" (no HTTP, cut off), "answer-too-large", and what `pieces` gave. After "bad-url", "bad-request" and
-// "unreachable" nothing of the request was sent.
+// "bad-answer" (no HTTP, cut off), "answer-too-large", "closed" (a tunnel without an end), and what `pieces` gave. After
+// "bad-url" and "unreachable" nothing of the request was sent; after the others nobody knows what the peer has done.
 //
 // Owner: a coroutine's frame. Thread: the loop's. Stop: destroy it, at any point; the connection is closed.
 #pragma once
@@ -75,7 +75,8 @@ Peer unix_peer(std::string path);
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// The next piece of a request's body; an empty one ends it. It is asked for when the last one is sent.
+// The next piece of a request's body; an empty one ends it. It is asked for when the last one is sent, and destroyed, also in the
+// middle, when the call is.
 using Pieces = std::function<runtime::Task<Result<std::string>>()>;
 
 struct Request {
@@ -137,7 +138,7 @@ class Tunnel {
 
   // What there is, at most 64 KiB; empty: the peer has ended. "timeout" when nothing came for so long.
   runtime::Task<Result<std::string_view>> read(std::chrono::milliseconds idle = kForever);
-  runtime::Task<Status> write(std::string_view bytes, std::chrono::milliseconds deadline);  // all of it
+  runtime::Task<Status> write(std::string_view bytes, std::chrono::milliseconds deadline);  // all; "timeout" breaks the tunnel
   void shutdown_write() noexcept;  // the peer sees the end; reading goes on
 
   // Wakes `waiter` when a step may do more; null: nobody. It must be taken back before the waiter is gone.
