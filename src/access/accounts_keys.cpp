@@ -39,7 +39,7 @@ Result<Scopes> granted(const Identity& actor, const state::User& owner, const Ne
 }
 
 Result<runtime::WallTime> expiry(const Identity& actor, const NewKey& request, runtime::WallTime now,
-                                 std::chrono::hours lifetime) {
+                                 std::chrono::seconds lifetime) {
   const bool by_key = actor.credential == CredentialKind::kApiKey;
   if (!request.expires) return by_key ? std::min(now + lifetime, actor.expires) : now + lifetime;
   if (*request.expires <= now) return make_error("bad-request", "expires_at is in the past");

@@ -21,6 +21,22 @@ bool same(const Configuration& a, const Configuration& b, const std::string& pat
 
 }  // namespace
 
+Configuration keep_until_restart(const Configuration& running, Configuration wanted) {
+  wanted.profiles = running.profiles;
+  wanted.workers = running.workers;
+  wanted.admin_socket = running.admin_socket;
+  wanted.metrics_compat = running.metrics_compat;
+  wanted.state = running.state;
+  wanted.access = running.access;
+  for (const Key* key : all_keys()) {
+    if (!key->restart) continue;
+    const std::string path(key->path);
+    wanted.values.erase(path);
+    if (const auto found = running.values.find(path); found != running.values.end()) wanted.values.insert(*found);
+  }
+  return wanted;
+}
+
 std::vector<Change> diff(const Configuration& before, const Configuration& after) {
   std::set<std::string> paths;
   for (const auto& [path, value] : before.values) paths.insert(path);

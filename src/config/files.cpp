@@ -34,7 +34,8 @@ void merge(Context& context, Node& into, Node from, const std::string& path) {
   }
   for (Member& member : from.members) {
     const std::string where = child_path(path, member.key);
-    Node* there = into.find(member.key);
+    const auto known = std::find_if(into.members.begin(), into.members.end(), [&](const Member& one) { return one.key == member.key; });
+    Node* const there = known == into.members.end() ? nullptr : &known->value;
     if (there == nullptr) {
       into.members.push_back(std::move(member));
     } else if (there->is_mapping() && member.value.is_mapping()) {
@@ -43,22 +44,28 @@ void merge(Context& context, Node& into, Node from, const std::string& path) {
       std::move(member.value.items.begin(), member.value.items.end(), std::back_inserter(there->items));
     } else {
       context.report.error(member.spot, where, "duplicate-key",
-                           "'" + member.key + "' is set twice, first at " + context.report.place(there->spot));
+                           "'" + member.key + "' is set twice, first at " + context.report.place(known->spot));
     }
   }
 }
 
-// Files that a pattern with wildcards in its last part names, sorted; a plain name is itself.
-std::vector<std::string> matching_files(const std::string& pattern) {
-  if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
+// Files that a pattern with wildcards in its last part names, sorted; a plain name is itself. A directory that is not there
+// holds none; one that cannot be read is an error, as its files would be left out unseen.
+Result<std::vector<std::string>> matching_files(const std::string& pattern) {
+  constexpr const char* kWildcards = "*?[";
+  if (pattern.find_first_of(kWildcards) == std::string::npos) return std::vector<std::string>{pattern};
   const fs::path path(pattern);
+  if (path.parent_path().string().find_first_of(kWildcards) != std::string::npos)
+    return make_error("bad-value", "'" + pattern + "' has wildcards in a directory's name: they are for names of files, like conf.d/*.yaml");
   std::vector<std::string> out;
-  std::error_code ignored;
-  for (fs::directory_iterator it(path.parent_path(), ignored), end; it != end && !ignored; it.increment(ignored)) {
+  std::error_code problem;
+  for (fs::directory_iterator it(path.parent_path(), problem), end; it != end && !problem; it.increment(problem)) {
     const std::string name = it->path().filename().string();
     if (::fnmatch(path.filename().c_str(), name.c_str(), FNM_PERIOD) == 0) out.push_back(it->path().string());
     if (out.size() > kMaxIncludes) break;
   }
+  if (problem && problem != std::errc::no_such_file_or_directory)
+    return system_error("file-unreadable", "cannot read the directory " + path.parent_path().string(), problem.value());
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -89,8 +96,9 @@ void include_files(Context& context) {
         context.report.error(pattern.spot, "include", "wrong-type", "a file name or a list of them is expected, like conf.d/*.yaml");
       continue;
     }
-    for (const std::string& name : matching_files(absolute_path(pattern.text, context.directory)))
-      include_file(context, name, pattern);
+    const auto names = matching_files(absolute_path(pattern.text, context.directory));
+    if (!names) context.report.error(pattern.spot, "include", names.error().slug, names.error().message);
+    else for (const std::string& name : *names) include_file(context, name, pattern);
   }
 }
 

@@ -54,7 +54,7 @@ a file that holds it: `GATEWAY_SECRET_KEY_FILE=/run/secrets/key`. Secrets are sh
 )";
 
 constexpr Slug kSlugs[] = {
-    {"alias-unused", "warning: a variable of the earlier platform names a listener that is not configured"},
+    {"alias-unused", "warning: a variable of the earlier platform that has no effect: its listener is not configured, or nothing reads it"},
     {"anonymous-endpoint", "an MCP endpoint without authentication that more than this machine can reach"},
     {"bad-address", "not an address of the kind that is needed here"},
     {"bad-cidr", "not a network like 10.0.0.0/8"},
@@ -64,6 +64,10 @@ constexpr Slug kSlugs[] = {
     {"bad-name", "a name with characters that names do not have"},
     {"bad-override", "--set or a variable for something that cannot be set so"},
     {"bad-value", "a text that is not of the form that is needed here"},
+    {"certificate-chain", "a chain whose certificates are not in order"},
+    {"certificate-expired", "a certificate that has expired"},
+    {"certificate-no-names", "a certificate without subjectAltName"},
+    {"certificate-unreadable", "a certificate that cannot be read or is not PEM"},
     {"conflict", "two keys that exclude each other"},
     {"default-secret", "a secret that everybody knows, in profile production"},
     {"duplicate-address", "the same address twice"},
@@ -72,6 +76,10 @@ constexpr Slug kSlugs[] = {
     {"file-too-large", "a configuration file of more than 4 MiB"},
     {"file-unreadable", "a file that is missing or cannot be read"},
     {"h2-not-offered", "warning: HTTP/2 is configured but not available in this version"},
+    {"key-encrypted", "a private key with a password"},
+    {"key-mismatch", "a private key of another certificate"},
+    {"key-permissions", "a private key that everybody may read"},
+    {"key-unreadable", "a private key that cannot be read or is not PEM"},
     {"literal-secret", "a secret in the file, outside of profile development"},
     {"merge-key", "<< is not understood"},
     {"missing-key", "a key that must be there"},
@@ -173,6 +181,16 @@ std::string aliases_text() {
   return out;
 }
 
+std::string unused_text() {
+  std::string out = "\nThese have no key in this version; a warning says so when one is set and no `${NAME}` takes it: ";
+  bool first = true;
+  for (const std::string_view name : keys::unused_variables()) {
+    out += (first ? "`" : ", `") + std::string(name) + "`";
+    first = false;
+  }
+  return out + ".\n";
+}
+
 std::string slugs_text() {
   std::string out = "\n## Diagnostics\n\nThe word in brackets at the end of a message.\n\n| slug | meaning |\n| --- | --- |\n";
   for (const Slug& slug : slugs()) out += "| `" + std::string(slug.name) + "` | " + std::string(slug.meaning) + " |\n";
@@ -184,7 +202,7 @@ std::string slugs_text() {
 std::span<const Slug> slugs() { return kSlugs; }
 
 std::string reference() {
-  return std::string(kIntroduction) + keys_text() + later_text() + aliases_text() + slugs_text();
+  return std::string(kIntroduction) + keys_text() + later_text() + aliases_text() + unused_text() + slugs_text();
 }
 
 }  // namespace gatehouse::config

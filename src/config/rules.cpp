@@ -50,9 +50,24 @@ bool missing(const std::string& path) {
   return ::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-void check_file(Context& context, const std::string& file, const std::string& path) {
-  if (file.empty() || missing(file))
-    context.report.error(spot_at(context, path), path, "file-unreadable", file.empty() ? "no file is named" : "there is no file " + file);
+bool check_file(Context& context, const std::string& file, const std::string& path) {
+  if (find_path(context.root, path) == nullptr) return false;  // missing-key
+  if (!file.empty() && !missing(file)) return true;
+  context.report.error(spot_at(context, path), path, "file-unreadable", file.empty() ? "no file is named" : "there is no file " + file);
+  return false;
+}
+
+// What would stop the start, at the file that is to blame.
+void check_certificate(Context& context, const tls::CertificateFile& file, const std::string& path) {
+  const bool chain = check_file(context, file.chain, path + ".chain");
+  const bool key = check_file(context, file.key, path + ".key");
+  if (!chain || !key || !context.options.check_certificate) return;
+  const Status checked = context.options.check_certificate(file);
+  if (checked) return;
+  const Error& error = checked.error();
+  const std::string where = path + (error.slug.starts_with("key-") ? ".key" : ".chain");
+  Diagnostic& out = context.report.error(spot_at(context, where), where, error.slug, error.message);
+  out.help = error.help;
 }
 
 constexpr std::array<std::string_view, 12> kKnownSecrets = {
@@ -141,11 +156,8 @@ void check_certificates(Context& context, Draft& draft) {
   if (files && settings.mode == tls::CertificateMode::kSelfSigned)
     context.report.error(spot_at(context, "certificates.files"), "certificates.files", "conflict",
                          "mode self_signed uses no files: choose manual or auto, or remove them");
-  for (std::size_t i = 0; i < settings.files.size(); ++i) {
-    const std::string path = item_path("certificates.files", i);
-    if (find_path(context.root, path + ".chain") != nullptr) check_file(context, settings.files[i].chain, path + ".chain");
-    if (find_path(context.root, path + ".key") != nullptr) check_file(context, settings.files[i].key, path + ".key");
-  }
+  for (std::size_t i = 0; i < settings.files.size(); ++i)
+    check_certificate(context, settings.files[i], item_path("certificates.files", i));
 }
 
 void check_access(Context& context, Draft& draft) {

@@ -23,8 +23,18 @@ Json or_variable(Json type) {
   return {{"anyOf", Json::array({std::move(type), std::move(variable)})}};
 }
 
+// What YAML calls a number or a boolean is a text where a text is expected.
+Json text_json() { return {{"type", Json::array({"string", "number", "boolean"})}}; }
+
+// A number or a boolean may stand in quotes.
+Json or_quoted(Json type, const char* pattern) {
+  Json out = or_variable(std::move(type));
+  out["anyOf"].push_back({{"type", "string"}, {"pattern", pattern}});
+  return out;
+}
+
 Json text_list(const Key& key) {
-  Json item = {{"type", "string"}};
+  Json item = text_json();
   if (!key.choices.empty()) item = or_variable({{"type", "string"}, {"enum", choices_json(key.choices)}});
   Json list = {{"type", "array"}, {"items", item}};
   if (key.max != 0) list["minItems"] = key.min, list["maxItems"] = key.max;
@@ -36,19 +46,19 @@ Json scalar_schema(const Key& key) {
     case Type::kInteger: {
       Json out = {{"type", "integer"}};
       if (key.max != 0) out["minimum"] = key.min, out["maximum"] = key.max;
-      return or_variable(std::move(out));
+      return or_quoted(std::move(out), "^-?[0-9]+$");
     }
-    case Type::kBoolean: return or_variable({{"type", "boolean"}});
+    case Type::kBoolean: return or_quoted({{"type", "boolean"}}, "^(true|false)$");
     case Type::kDuration: return or_variable({{"type", "string"}, {"pattern", "^[0-9]+(ms|s|m|h|d)$"}});
     case Type::kSize: return or_variable({{"type", "string"}, {"pattern", "^[0-9]+(B|KiB|MiB|GiB)$"}});
     case Type::kEnum: return or_variable({{"type", "string"}, {"enum", choices_json(key.choices)}});
     case Type::kStrings:
     case Type::kCidrs: return text_list(key);
-    case Type::kMap: return {{"type", "object"}, {"additionalProperties", {{"type", Json::array({"string", "number", "boolean"})}}}};
-    case Type::kString: return {{"type", Json::array({"string", "number", "boolean"})}};
-    case Type::kAddress:
+    case Type::kMap: return {{"type", "object"}, {"additionalProperties", text_json()}};
+    case Type::kString:
     case Type::kPath:
-    case Type::kSecret: return {{"type", "string"}};
+    case Type::kSecret: return text_json();
+    case Type::kAddress: return {{"type", "string"}};
     case Type::kLater: return false;
   }
   return false;
@@ -86,7 +96,9 @@ Json branch_schema(const Branch& branch, const std::string& path) {
   if (branch.key != nullptr) return leaf_schema(*branch.key);
   Json out;
   if (const Branch* item = branch.any_index()) {
-    out = {{"type", "array"}, {"items", branch_schema(*item, path + "[]")}};
+    const bool required = branch.section != nullptr && branch.section->required;
+    out = {{"type", required ? Json("array") : Json::array({"array", "null"})}, {"items", branch_schema(*item, path + "[]")}};
+    if (required) out["minItems"] = 1;
   } else {
     out = object_schema(branch, path);
     const bool shorthand = branch.section != nullptr && !branch.section->shorthand.empty();

@@ -100,6 +100,7 @@ class Overlay {
   void variables(const Environment& environment, Tier tier) {
     tier_ = tier;
     for (auto alias = keys::aliases().rbegin(); alias != keys::aliases().rend(); ++alias) apply_alias(*alias, environment);
+    for (const std::string_view name : keys::unused_variables()) note_unused(std::string(name), environment);
     for (const auto& [name, value] : environment)
       if (name.starts_with(kPrefix)) apply_own(name, value, environment);
   }
@@ -208,6 +209,15 @@ class Overlay {
   }
 
   // ---- names of the earlier platform
+
+  // Unless a ${NAME} in the file takes it.
+  void note_unused(const std::string& name, const Environment& environment) {
+    const auto found = environment.find(name);
+    const bool shadowed = tier_ == Tier::kDotenv && context_.options.environment.contains(name);
+    if (found == environment.end() || shadowed || context_.variables.used.contains(name)) return;
+    context_.report.warning(variable_spot(name, found->second, true), name, "alias-unused",
+                            "has no effect: this version has no key for it");
+  }
 
   void apply_alias(const Alias& alias, const Environment& environment) {
     const std::string name(alias.variable);

@@ -37,7 +37,7 @@ const Key kKeys[] = {
      .fallback = "30d",
      .help = "How long an API key is valid that names no expiry",
      .apply = [](Draft& d, const Place&, const Value& v) {
-       d.out.access.key_lifetime = std::chrono::hours(v.number / 3'600'000);
+       d.out.access.key_lifetime = std::chrono::seconds(v.number / 1000);
      },
      .min = 3'600'000,
      .max = 3650LL * 86'400'000,

@@ -142,8 +142,18 @@ const Alias kAliases[] = {
     {"TRUSTED_PROXIES", "trusted_proxies"},
 };
 
+constexpr std::string_view kUnused[] = {
+    "REDIS_URL", "REDIS_PASSWORD", "GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_REGISTRY_FILE",
+    "GATEWAY_TIMEOUT", "GATEWAY_UPSTREAM", "DOMAIN_NAME", "LETSENCRYPT_EMAIL", "LETSENCRYPT_DOMAINS", "LETSENCRYPT_STAGING",
+    "CERT_EXPIRY_WARNING_DAYS", "MCP_BACKEND_TYPE", "MCP_BACKEND", "MCP_NETWORK", "MCP_PLATFORM_NETWORK_NAME", "MCP_SUBNET",
+    "MCP_LOG_LEVEL", "PROMETHEUS_PORT", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_PLUGINS", "DEMO_PORT", "DEMO_HELLO_FROM",
+    "DEMO_LOG_LEVEL", "FILESYSTEM_LOG_LEVEL", "FILESYSTEM_ALLOWED_DIRS", "FILESYSTEM_HOST_DIR", "BACKUP_RETENTION_DAYS",
+    "BACKUP_S3_BUCKET", "DB_BACKUP_SCHEDULE", "DB_BACKUP_KEEP_DAYS", "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_BURST",
+    "SESSION_SECURE_COOKIES", "MCP_STDIO_TIMEOUT"};
+
 }  // namespace
 
+std::span<const std::string_view> unused_variables() { return kUnused; }
 std::span<const Key> core_keys() { return kKeys; }
 std::span<const Section> sections() { return kSections; }
 std::span<const Alias> aliases() { return kAliases; }

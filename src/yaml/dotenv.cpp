@@ -70,7 +70,7 @@ Dotenv parse_dotenv(Report& report, int source, std::string_view text) {
   Dotenv out;
   for (int number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
-    parse_line(report, {source, number, 0, 1, {}}, text.substr(0, end), out);
+    parse_line(report, {source, number, 1, 1, {}}, text.substr(0, end), out);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return out;

@@ -85,7 +85,7 @@ class Builder : public YAML::EventHandler {
   }
 
   [[noreturn]] void abandon(const YAML::Mark& mark, std::string_view slug, std::string message) {
-    report_.error(spot(mark, 1), {}, slug, std::move(message));
+    report_.error(spot(mark, 1), path(), slug, std::move(message));
     throw Abandoned{};
   }
 
@@ -163,16 +163,16 @@ class Builder : public YAML::EventHandler {
   void take_key(Frame& frame, Node node) {
     frame.has_key = true;
     frame.key_spot = node.spot;
-    frame.key = node.text;
+    frame.key.clear();  // path() names the mapping until the key is known to be one
     if (!node.is_scalar()) {
-      report_.error(node.spot, {}, "bad-key", "a key is one word, not a list, a mapping or nothing");
-      frame.key.clear();
+      report_.error(node.spot, path(), "bad-key", "a key is one word, not a list, a mapping or nothing");
     } else if (node.text.empty()) {
-      report_.error(node.spot, {}, "bad-key", "a key is one word, not an empty one");
+      report_.error(node.spot, path(), "bad-key", "a key is one word, not an empty one");
     } else if (node.text == "<<") {
-      report_.error(node.spot, {}, "merge-key", "merge keys (<<) are not understood")
+      report_.error(node.spot, path(), "merge-key", "merge keys (<<) are not understood")
           .help = "write the keys out, or use an alias for the whole value";
-      frame.key.clear();
+    } else {
+      frame.key = std::move(node.text);
     }
   }
 
@@ -195,6 +195,28 @@ class Builder : public YAML::EventHandler {
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t nodes_ = 0;
 };
+
+// The first line that is indented with a tab: YAML takes none there, and its own words do not say so. 0: none.
+int line_with_tab(std::string_view text) {
+  for (int number = 1; !text.empty(); ++number) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::size_t first = line.find_first_not_of(' ');
+    if (first != std::string_view::npos && line[first] == '\t') return number;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return 0;
+}
+
+// What yaml-cpp did not understand.
+void report_syntax(Report& report, int source, std::string_view text, const YAML::Exception& problem) {
+  const int tab = line_with_tab(text);
+  if (tab > 0 && tab <= problem.mark.line + 2) {
+    const auto column = static_cast<int>(report.line(source, tab).find('\t')) + 1;
+    report.error({source, tab, column, 1, {}}, {}, "yaml-syntax", "YAML: a tab indents this line, blanks are expected");
+    return;
+  }
+  report.error({source, problem.mark.line + 1, problem.mark.column + 1, 1, {}}, {}, "yaml-syntax", "YAML: " + problem.msg);
+}
 
 // Where a byte is: for problems found before there is a parser.
 Spot spot_of(int source, std::string_view text, std::size_t offset) {
@@ -255,14 +277,17 @@ Node parse_yaml(Report& report, int source) {
     parser.HandleNextDocument(builder);
     Node root = builder.take();
     Builder rest(report, source);
-    if (parser && parser.HandleNextDocument(rest))
-      report.error(rest.take().spot, {}, "several-documents", "one file holds one document; a second one starts here");
+    if (parser && parser.HandleNextDocument(rest)) {
+      Spot second = rest.take().spot;
+      if (second.source < 0) second = {source, 1, 1, 1, {}};
+      report.error(second, {}, "several-documents", "one file holds one document; a second one starts here");
+    }
+    if (root.spot.source < 0) root.spot = {source, 1, 1, 1, {}};  // an empty text
     if (root.kind == Node::Kind::kNull || root.is_mapping()) return root;
     report.error(root.spot, {}, "wrong-type", "a configuration is a mapping of keys, for example 'workers: 1'");
   } catch (const Abandoned&) {
   } catch (const YAML::Exception& problem) {
-    const Spot spot{source, problem.mark.line + 1, problem.mark.column + 1, 1, {}};
-    report.error(spot, {}, "yaml-syntax", "YAML: " + problem.msg);
+    report_syntax(report, source, text, problem);
   } catch (const std::exception& problem) {
     report.error({source, 0, 0, 1, {}}, {}, "yaml-syntax", std::string("YAML: ") + problem.what());
   }
@@ -273,9 +298,11 @@ void interpolate_tree(Report& report, Variables& variables, Node& node, const st
   for (std::size_t i = 0; i < node.items.size(); ++i) interpolate_tree(report, variables, node.items[i], item_path(path, i));
   for (Member& member : node.members) interpolate_tree(report, variables, member.value, child_path(path, member.key));
   if (!node.is_scalar() || node.text.find('$') == std::string::npos) return;
+  variables.taken.clear();
   auto text = interpolate(node.text, variables);
   if (text) {
     node.text = std::move(*text);
+    for (const std::string& taken : variables.taken) node.spot.note += (node.spot.note.empty() ? "with " : ", ") + taken;
     return;
   }
   report.error(node.spot, path, text.error().slug, text.error().message).help = text.error().help;

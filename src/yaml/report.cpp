@@ -74,7 +74,8 @@ Diagnostic& Report::error(const Spot& spot, std::string path, std::string_view s
   out.width = std::max(spot.width, 1);
   out.rank = spot.source;
   if (!is_secret(spot, slug)) out.source = std::string(line(spot.source, spot.line));
-  out.path = without_passwords(std::move(path));
+  const bool of_text = out.line > 0 && path.empty();  // a problem of the text as such: it has no path
+  out.path = of_text ? "document" : without_passwords(std::move(path));
   out.slug = std::string(slug);
   out.message = without_passwords(std::move(message));
   return diagnostics.emplace_back(std::move(out));
@@ -124,6 +125,10 @@ std::string first_line(const Diagnostic& diagnostic, bool terminal) {
   return printable(out) + "  [" + diagnostic.slug + "]\n";
 }
 
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
 std::string advice(const Diagnostic& diagnostic) {
   std::string out = diagnostic.suggestion;
   if (!out.empty() && !diagnostic.help.empty()) out += "  ";
@@ -135,11 +140,14 @@ std::string excerpt(const Diagnostic& diagnostic) {
   const auto column = static_cast<std::size_t>(std::max(diagnostic.column, 1));
   if (diagnostic.source.empty() || column > kExcerpt) return help.empty() ? "" : "  help: " + help + "\n";
   const std::string number = "  " + std::to_string(diagnostic.line) + " | ";
-  std::string source = printable(std::string_view(diagnostic.source).substr(0, kExcerpt));
-  const std::size_t room = source.size() >= column ? source.size() - column + 1 : 1;
-  const std::size_t width = std::min(static_cast<std::size_t>(diagnostic.width), room);
+  std::size_t length = std::min(diagnostic.source.size(), kExcerpt);
+  while (length > 0 && length < diagnostic.source.size() && (diagnostic.source[length] & 0xC0) == 0x80) --length;  // whole characters
+  const std::string source = printable(std::string_view(diagnostic.source).substr(0, length));
+  const std::string_view before = std::string_view(source).substr(0, column - 1);
+  const std::string_view marked = std::string_view(source).substr(before.size()).substr(0, static_cast<std::size_t>(diagnostic.width));
+  const std::size_t width = std::max<std::size_t>(characters(marked), 1);
   std::string out = number + source + "\n" + std::string(number.size() - 2, ' ') + "| ";
-  out += std::string(column - 1, ' ') + std::string(width, '^');
+  out += std::string(characters(before), ' ') + std::string(width, '^');
   if (!help.empty()) out += " " + printable(help);
   return out + "\n";
 }

@@ -99,9 +99,14 @@ bool is_variable_name(std::string_view text) {
 
 const std::string* Variables::find(const std::string& name) {
   used.insert(name);
-  if (const auto found = environment.find(name); found != environment.end()) return &found->second;
-  if (const auto found = dotenv.find(name); found != dotenv.end()) return &found->second;
-  return nullptr;
+  const auto take = [&](const Environment& tier, const char* label) -> const std::string* {
+    const auto found = tier.find(name);
+    if (found == tier.end()) return nullptr;
+    if (const std::string text = name + " (" + label + ")"; std::find(taken.begin(), taken.end(), text) == taken.end()) taken.push_back(text);
+    return &found->second;
+  };
+  const std::string* const value = take(environment, "environment");
+  return value != nullptr ? value : take(dotenv, ".env");
 }
 
 Result<std::string> interpolate(std::string_view text, Variables& variables) {

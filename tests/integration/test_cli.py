@@ -189,6 +189,24 @@ class OfflineTest(CommandTest):
                 done = run("check", path, env=secrets)
                 self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_check_refuses_the_certificates_that_a_start_refuses(self):
+        here = self.temporary_directory()
+        chain, key = make_certificate(here, "one")
+        _, other = make_certificate(here, "two")
+        config = {"listeners": {"https": {"address": "127.0.0.1:0"}},
+                  "certificates": {"mode": "manual", "files": [{"chain": str(chain), "key": str(key)}]}}
+        path = self.write(config)
+        self.assertEqual(run("check", path).returncode, 0)
+        key.chmod(0o644)
+        self.assert_refused(run("check", path), 2, f"{path}:1:", "certificates.files[0].key: ", str(key), "[key-permissions]")
+        key.chmod(0o600)
+        key.write_text("junk")
+        self.assert_refused(run("check", path), 2, "certificates.files[0].key: ", "[key-unreadable]")
+        key.write_bytes(other.read_bytes())
+        self.assert_refused(run("check", path), 2, "certificates.files[0].key: ", "[key-mismatch]")
+        chain.write_text("junk")
+        self.assert_refused(run("check", path), 2, "certificates.files[0].chain: ", "[certificate-unreadable]")
+
     def test_configuration_verbs(self):
         path = self.write({"listeners": {"http": {"address": "127.0.0.1:4711"}}, "access": {"secret_key": "env:SECRET"}})
         env = {"SECRET": "a" * 40}

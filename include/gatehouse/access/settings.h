@@ -13,7 +13,7 @@ struct Settings {
   Secret secret_key;                              // signs tokens, indexes keys; empty: made once and kept in the state directory
   Secret admin_password;                          // of the first user; empty: random, printed once
   std::chrono::seconds token_lifetime{1800};
-  std::chrono::hours key_lifetime{24 * 30};       // default when a key names no expiry
+  std::chrono::seconds key_lifetime{30 * 86400}; // default when a key names no expiry
   std::string issuer = "gatehouse";
   std::uint32_t argon2_memory_kib = 19456;        // OWASP's first choice: 19 MiB, 2 passes, 1 lane
   std::uint32_t argon2_passes = 2;

@@ -8,10 +8,11 @@
 //   if (!loaded.configuration) return 2;
 //
 // Start, reload and `gatehouse check` run this same function. It reads files (the configuration, what it includes,
-// `.env`, secrets) and nothing else; it never throws, whatever the bytes are. Blocking; any thread; nothing to stop.
+// `.env`, secrets, what `check_certificate` reads) and nothing else; it never throws, whatever the bytes are. Blocking; any thread; nothing to stop.
 // The keys, their types, units and defaults: docs/reference/config.md, generated from the table that validates.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,6 +59,8 @@ struct LoadOptions {
   std::map<std::string, std::string> environment;  // nothing else of the process environment is read
   std::vector<std::string> known_variables;        // GATEHOUSE_* names that somebody else reads
   bool read_dotenv = true;                         // `.env` beside the file
+  // What will be said of a certificate's files when they are loaded; none: only whether they are there. Any thread.
+  std::function<Status(const tls::CertificateFile&)> check_certificate;
 };
 
 struct Loaded {
@@ -75,6 +78,9 @@ struct Change {
   std::string after;   // empty: it is gone
   bool needs_restart = false;
 };
+// `wanted` with the values that `running` started with, where a change needs a restart. What diff() of the two then tells
+// is what waits for one.
+Configuration keep_until_restart(const Configuration& running, Configuration wanted);
 std::vector<Change> diff(const Configuration& before, const Configuration& after);
 
 // "NAME=value" strings, as in `environ`, as a map. Owner of nothing.

@@ -102,6 +102,7 @@ struct Alias {
 
 std::span<const Section> sections();
 std::span<const Alias> aliases();
+std::span<const std::string_view> unused_variables();  // of the earlier platform, without a key in this version
 const std::vector<const Key*>& all_keys();  // in the order of the reference
 
 // The table as a tree.

@@ -23,7 +23,7 @@ struct Diagnostic {
   std::string file;        // path as it was given; "environment NAME" or "--set KEY" for the other tiers
   int line = 0;            // from 1; 0: the source has no lines
   int column = 0;          // from 1, in bytes
-  std::string path;        // "routes[0].to"; empty when the file as a whole is meant
+  std::string path;        // "routes[0].to"; "document": the text as such; empty: the file as such
   std::string message;     // what is wrong, what is expected; no full stop
   std::string slug;        // stable and searchable: docs/reference/config.md lists them
   std::string suggestion;  // "did you mean 'app'?", or empty

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gatehouse/base/result.h"
 
@@ -17,6 +18,7 @@ struct Variables {
   const Environment& environment;  // wins
   const Environment& dotenv;
   std::set<std::string> used;
+  std::vector<std::string> taken{};  // by the value that is read now: "NAME (environment)", "NAME (.env)"
 
   const std::string* find(const std::string& name);
 };

@@ -1,5 +1,5 @@
 // Every tests/golden/config/NAME.yaml is loaded; what is said about it must equal NAME.expected. The first line may say
-// how: "# test: env=NAME=VALUE set=KEY=VALUE profile=NAME terminal". GATEHOUSE_GOLDEN_WRITE=1 writes the files anew.
+// how: "# test: env=NAME=VALUE set=KEY=VALUE profile=NAME certificate=SLUG terminal". GATEHOUSE_GOLDEN_WRITE=1 writes the files anew.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -40,6 +40,10 @@ bool read_directive(const std::string& text, LoadOptions& options) {
     if (word == "terminal") terminal = true;
     if (word.starts_with("set=")) options.overrides.push_back(word.substr(4));
     if (word.starts_with("profile=")) options.profiles.push_back(word.substr(8));
+    if (word.starts_with("certificate="))
+      options.check_certificate = [slug = word.substr(12)](const tls::CertificateFile& file) -> Status {
+        return make_error(slug, file.key.substr(file.key.rfind('/') + 1) + " is what the test says", "a way out");
+      };
     if (!word.starts_with("env=")) continue;
     const std::size_t equals = word.find('=', 4);
     options.environment[word.substr(4, equals - 4)] = word.substr(equals + 1);

@@ -9,6 +9,7 @@
 
 #include "gatehouse/config/config.h"
 #include "gatehouse/config/explain.h"
+#include "gatehouse/keys/table.h"
 
 namespace gatehouse::config {
 namespace {
@@ -237,8 +238,8 @@ TEST(ConfigDotenv, QuotesRemarksAndMistakes) {
   options.file = directory.write("g.yaml", std::string(kHttp) + "routes: [{respond: {body: '${A}|${B}|${C}'}}]\n");
   const Loaded loaded = load(options);
   const std::string env = directory.path() + "/.env";
-  EXPECT_EQ(problems(loaded), env + ":4: a line is NAME=value or a comment  [bad-dotenv]\n" + env +
-                                  ":5: D: a quote is not closed  [bad-dotenv]\n");
+  EXPECT_EQ(problems(loaded), env + ":4:1: document: a line is NAME=value or a comment  [bad-dotenv]\n" + env +
+                                  ":5:1: D: a quote is not closed  [bad-dotenv]\n");
   EXPECT_EQ(leaf(loaded, "routes[0].respond.body").value, "x # y|a\nb|plain");
 }
 
@@ -333,6 +334,61 @@ TEST(ConfigDiff, NamesWhatChangedAndWhatNeedsARestart) {
   EXPECT_EQ(changes.at("routes[0].redirect"), ">/x");
   EXPECT_FALSE(changes.contains("timeouts.write"));
   EXPECT_TRUE(diff(*after.configuration, *after.configuration).empty());
+}
+
+TEST(ConfigLoad, KeyLifetimeIsExact) {
+  LoadOptions options;
+  options.text = "access: {key_lifetime: 90m}\nlisteners: {http: {address: 127.0.0.1:0}}\n";
+  options.read_dotenv = false;
+  const Loaded loaded = load(options);
+  ASSERT_TRUE(loaded.configuration);
+  EXPECT_EQ(loaded.configuration->access.key_lifetime, std::chrono::minutes(90));
+}
+
+TEST(ConfigLoad, WhatNeedsARestartStaysAsItStarted) {
+  const auto with = [](const std::string& text) {
+    LoadOptions options;
+    options.text = text + "listeners: {http: {address: 127.0.0.1:0}}\n";
+    options.read_dotenv = false;
+    Loaded loaded = load(options);
+    EXPECT_TRUE(loaded.configuration) << render(loaded.diagnostics);
+    return std::move(*loaded.configuration);
+  };
+  const Configuration started = with("workers: 1\naccess: {issuer: a}\nadmin: {socket: /run/a.sock}\nlog: {level: info}\n");
+  const Configuration wanted = with("workers: 3\naccess: {issuer: b}\nadmin: {socket: /run/b.sock}\nlog: {level: warn}\nprofile: gateway\n");
+  const Configuration used = keep_until_restart(started, wanted);
+  EXPECT_EQ(used.workers, 1u);
+  EXPECT_EQ(used.access.issuer, "a");
+  EXPECT_EQ(used.admin_socket, "/run/a.sock");
+  EXPECT_TRUE(used.profiles.empty());
+  EXPECT_EQ(used.log.level, log::Level::kWarn);
+  std::vector<std::string> pending;
+  for (const Change& change : diff(used, wanted)) {
+    EXPECT_TRUE(change.needs_restart) << change.path;
+    pending.push_back(change.path);
+  }
+  EXPECT_EQ(pending, (std::vector<std::string>{"access.issuer", "admin.socket", "profile", "workers"}));
+}
+
+// keep_until_restart() keeps these by section: a key of them that needs no restart would not be taken over.
+TEST(ConfigLoad, SectionsThatNeedARestartNeedItWhole) {
+  for (const keys::Key* key : keys::all_keys()) {
+    if (key->type == keys::Type::kLater) continue;
+    const std::string_view top = key->path.substr(0, key->path.find('.'));
+    if (top == "state" || top == "access") EXPECT_TRUE(key->restart) << key->path;
+    else if (key->restart) EXPECT_TRUE(key->path == "profile" || key->path == "workers" || key->path == "admin.socket" || key->path == "metrics.compat") << key->path;
+  }
+}
+
+TEST(ConfigLoad, AVariableIsNamedAsOrigin) {
+  LoadOptions options;
+  options.text = "listeners: {http: {address: \"127.0.0.1:${PORT:-0}\"}}\nlog: {level: \"${LEVEL}\"}\n";
+  options.environment = {{"LEVEL", "warn"}};
+  options.read_dotenv = false;
+  const Loaded loaded = load(options);
+  const auto text = explain(loaded.provenance, "log.level");
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("with LEVEL (environment)"), std::string::npos) << *text;
 }
 
 }  // namespace

@@ -40,10 +40,10 @@ TEST(YamlParse, AnAliasIsACopyWhereItStands) {
 TEST(YamlParse, RefusalsNameThePlace) {
   const std::pair<const char*, const char*> cases[] = {
       {"a: 1\nb: {c: 1, c: 2}\n", "f.yaml:2:11: b.c: 'c' is set twice, first at f.yaml:2:5  [duplicate-key]\n"},
-      {"a: 1\n---\nb: 2\n", "f.yaml:3:1: one file holds one document; a second one starts here  [several-documents]\n"},
+      {"a: 1\n---\nb: 2\n", "f.yaml:3:1: document: one file holds one document; a second one starts here  [several-documents]\n"},
       {"a: !!int 1\n", "f.yaml:1:4: a: the tag tag:yaml.org,2002:int is not understood: values need no tags here  [yaml-tag]\n"},
-      {"- 1\n", "f.yaml:1:1: a configuration is a mapping of keys, for example 'workers: 1'  [wrong-type]\n"},
-      {"a: \xff\n", "f.yaml:1:4: not UTF-8 from here on  [not-text]\n"},
+      {"- 1\n", "f.yaml:1:1: document: a configuration is a mapping of keys, for example 'workers: 1'  [wrong-type]\n"},
+      {"a: \xff\n", "f.yaml:1:4: document: not UTF-8 from here on  [not-text]\n"},
   };
   for (const auto& [text, expected] : cases) EXPECT_EQ(Parsed(text).problems(), expected) << text;
 }
@@ -102,9 +102,9 @@ TEST(YamlDotenv, LinesAndMistakes) {
   EXPECT_EQ(read.variables, (Environment{{"A", "1"}, {"B", "x #y"}, {"C", "a\tb"}}));
   EXPECT_EQ(read.lines.at("B"), 3);
   EXPECT_EQ(render(report.diagnostics),
-            ".env:5: A: 'A' is set twice, first in line 2  [duplicate-key]\n"
-            ".env:6: a line is NAME=value or a comment  [bad-dotenv]\n"
-            ".env:7: D: a quote is not closed  [bad-dotenv]\n");
+            ".env:5:1: A: 'A' is set twice, first in line 2  [duplicate-key]\n"
+            ".env:6:1: document: a line is NAME=value or a comment  [bad-dotenv]\n"
+            ".env:7:1: D: a quote is not closed  [bad-dotenv]\n");
 }
 
 }  // namespace
