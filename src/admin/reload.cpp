@@ -28,17 +28,7 @@ void finish(Pending& pending, ReloadView view) {
   if (pending.waiter != nullptr) pending.waiter->notify();
 }
 
-http::Response answer(const ReloadView& view) {
-  if (view.ok) {
-    Json changes = Json::array();
-    for (const ReloadChange& change : view.changes) {
-      changes.push_back({{"path", change.path},
-                         {"before", change.before},
-                         {"after", change.after},
-                         {"needs_restart", change.needs_restart}});
-    }
-    return json_answer({{"changes", changes}});
-  }
+Json diagnostics_of(const ReloadView& view) {
   Json diagnostics = Json::array();
   for (const ReloadDiagnostic& diagnostic : view.diagnostics) {
     diagnostics.push_back({{"file", diagnostic.file},
@@ -49,7 +39,20 @@ http::Response answer(const ReloadView& view) {
                            {"slug", diagnostic.slug},
                            {"help", diagnostic.help}});
   }
-  return json_answer({{"diagnostics", diagnostics}, {"text", view.text}}, 422);
+  return diagnostics;
+}
+
+http::Response answer(const ReloadView& view) {
+  Json body{{"diagnostics", diagnostics_of(view)}, {"text", view.text}};  // warnings, when it went well
+  if (!view.ok) return json_answer(body, 422);
+  body["changes"] = Json::array();
+  for (const ReloadChange& change : view.changes) {
+    body["changes"].push_back({{"path", change.path},
+                               {"before", change.before},
+                               {"after", change.after},
+                               {"needs_restart", change.needs_restart}});
+  }
+  return json_answer(body);
 }
 
 }  // namespace

@@ -14,11 +14,20 @@ std::string uptime(const Json& seconds) {
   return std::to_string(total / 86400) + " d " + std::to_string(total / 3600 % 24) + " h";
 }
 
+std::string text_list(const Json& object, const char* key) {
+  std::string text;
+  for (const Json& one : list_of(object, key))
+    if (one.is_string()) text += (text.empty() ? "" : ", ") + printable(one.get<std::string>());
+  return text;
+}
+
 void print_status(const Style& style, const Json& answer) {
   const Json config = answer.value("config", Json::object());
   std::cout << "gatehouse " << printable(text_of(answer, "version")) << "   " << printable(text_of(answer, "state")) << "   up "
             << uptime(answer.value("uptime_seconds", Json())) << "   config " << printable(text_of(config, "file"))
             << (config.is_object() && config.value("ok", Json(true)) == true ? " ok" : " not loaded, an older one is in effect") << "\n";
+  const std::string pending = text_list(config, "restart_pending");
+  if (!pending.empty()) std::cout << "changed, in effect after a restart: " << pending << "\n";
   const std::pair<const char*, std::vector<Column>> tables[] = {
       {"listeners", {{"name", "LISTENER"}, {"address", "ADDRESS"}, {"protocols", "PROTOCOLS"}, {"connections", "CONNECTIONS"}}},
       {"upstreams", {{"group", "UPSTREAM"}, {"server", "SERVER"}, {"connections", "CONNECTIONS"}, {"connect_failures", "FAILURES"}}},
@@ -45,6 +54,7 @@ int reload(const CliOptions& options) {
   }
   if (answer->status / 100 != 2) return fail(problem(*answer), options);
   print_items(options.style(), "ChangeList", list_of(body, "changes"), {{"path", "KEY"}, {"before", "BEFORE"}, {"after", "AFTER"}, {"needs_restart", "NEEDS RESTART"}});
+  std::cerr << printable(text_of(body, "text"), true);  // warnings
   if (!options.quiet) note("reloaded");
   return kFine;
 }

@@ -12,6 +12,7 @@
 #include "certificates.h"
 #include "daemon_state.h"
 #include "gatehouse/base/log.h"
+#include "gatehouse/net/listener.h"
 #include "load_options.h"
 #include "upstreams.h"
 
@@ -43,6 +44,12 @@ Status raise_descriptor_limit() {
                     "raise the limit: ulimit -n, LimitNOFILE= of the unit, --ulimit nofile of the container");
 }
 
+// Keys are in memory. 1 and not 0: this limit alone also keeps the kernel from starting a core_pattern program.
+void forbid_core_dumps() {
+  constexpr rlimit kNone{1, 1};
+  ::setrlimit(RLIMIT_CORE, &kNone);
+}
+
 }  // namespace
 
 Daemon::Daemon(const RunOptions& options, config::Configuration configuration)
@@ -59,10 +66,28 @@ Daemon::~Daemon() {
   offload_.reset();   // before the connections: its work looks at their requests
   hashing_.reset();
   if (server_) server_->stop();
+  if (ready_) remove_sockets();
   gateway_.reset();
   server_.reset();
   api_.reset();
   access_log_.reset();  // its producers are gone: writes what is left
+}
+
+// A socket file without a daemon behind it looks like a daemon that does not answer.
+void Daemon::remove_sockets() const {
+  if (!configuration_.admin_socket.empty()) ::unlink(configuration_.admin_socket.c_str());
+  for (const edge::ListenerSettings& listener : configuration_.edge.listeners)
+    if (listener.address.is_unix) ::unlink(listener.address.host.c_str());
+}
+
+// Before anything is made: a port that somebody else has ends the start without a trace.
+Status Daemon::try_listeners() const {
+  for (const edge::ListenerSettings& listener : configuration_.edge.listeners) {
+    if (listener.address.is_unix) continue;
+    auto socket = net::listen(listener.address, {.name = listener.name});
+    if (!socket) return std::move(socket).error();
+  }
+  return {};
 }
 
 Status Daemon::open_state() {
@@ -159,6 +184,7 @@ void Daemon::publish_accounts(std::shared_ptr<const access::KeyIndex> index) {
 }
 
 Status Daemon::start() {
+  if (auto listeners = try_listeners(); !listeners) return listeners;
   if (auto opened = open_state(); !opened) return opened;
   if (auto built = build_edge(); !built) return built;
   declare_metrics();
@@ -194,6 +220,7 @@ int run_daemon(const RunOptions& options) {
   const std::string text = config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
   std::fputs(text.c_str(), stderr);
   if (!loaded.configuration) return 2;
+  if (loaded.configuration->has_profile("production")) forbid_core_dumps();
   log::configure(loaded.configuration->log);
   int code = 1;
   {

@@ -43,7 +43,10 @@ admin::ReloadView Daemon::reload(config::Loaded loaded) {
                                 .path = one.path, .message = one.message, .slug = one.slug, .help = one.help});
   view.text = config::render(loaded.diagnostics);
   Status applied;
+  std::vector<config::Change> changes;
   if (loaded.configuration) {
+    changes = config::diff(configuration_, *loaded.configuration);
+    loaded.configuration = config::keep_until_restart(configuration_, std::move(*loaded.configuration));
     applied = apply(*loaded.configuration);
     if (!applied) view = reload_problem(applied.error());
   }
@@ -52,8 +55,11 @@ admin::ReloadView Daemon::reload(config::Loaded loaded) {
     const std::lock_guard lock(mutex_);
     config_ok_ = view.ok;
     if (view.ok) {
-      for (const config::Change& change : config::diff(configuration_, *loaded.configuration))
+      restart_pending_.clear();
+      for (const config::Change& change : changes) {
         view.changes.push_back({change.path, change.before, change.after, change.needs_restart});
+        if (change.needs_restart) restart_pending_.push_back(change.path);
+      }
       configuration_ = std::move(*loaded.configuration);
       loaded_at_ = clock_.wall();
     }

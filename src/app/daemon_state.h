@@ -41,7 +41,9 @@ class Daemon {
   int run();
 
  private:
+  Status try_listeners() const;
   Status open_state();
+  void remove_sockets() const;
   Status build_edge();
   Status apply(const config::Configuration& configuration);
   edge::Settings edge_settings(const config::Configuration& configuration) const;
@@ -68,6 +70,7 @@ class Daemon {
   mutable std::mutex mutex_;  // configuration_, loaded_at_ and config_ok_, which status() reads from other threads
   runtime::WallTime loaded_at_;
   bool config_ok_ = true;
+  std::vector<std::string> restart_pending_;  // keys whose new values are not in use
 
   metrics::Registry registry_;
   std::unique_ptr<AccessWriter> access_log_;

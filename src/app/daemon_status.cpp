@@ -94,6 +94,7 @@ admin::StatusView Daemon::status() {
   view.config_file = configuration_.file;
   view.loaded_at = loaded_at_;
   view.config_ok = config_ok_;
+  view.restart_pending = restart_pending_;
   return view;
 }
 

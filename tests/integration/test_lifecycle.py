@@ -46,6 +46,17 @@ class DrainTest(DaemonTest):
         self.assertLess(wait_closed(idle), 5)
         daemon.stop()
 
+    def test_no_socket_file_is_left(self):
+        daemon, _ = self.proxy()
+        self.assertTrue(daemon.socket_path.exists())
+        daemon.stop()
+        self.assertFalse(daemon.socket_path.exists())
+
+    def test_production_leaves_no_core(self):
+        daemon = self.start({"profile": "production", "routes": [], "access": {"secret_key": "env:A", "admin_password": "env:B"}},
+                            env={"A": "k" * 40, "B": "correct-Horse-battery-9"})
+        self.assertRegex(Path(f"/proc/{daemon.process.pid}/limits").read_text(), r"Max core file size +1 +1 ")
+
     def test_drain_ends_at_its_deadline(self):
         gate = Gate()
         daemon, backend = self.proxy(gate, timeouts={"drain": "500ms"})
@@ -198,6 +209,34 @@ class ReloadTest(DaemonTest):
         self.assertIn(other.name, done.stderr)
         self.assertEqual(self.body(daemon), b"old")
 
+    def status(self, daemon):
+        return json.loads(daemon.command("status", "--format", "json").stdout)["items"][0]
+
+    def test_what_needs_a_restart_waits_for_it(self):
+        daemon = self.running()
+        elsewhere = daemon.directory / "other.sock"
+        changed = daemon.config | {"admin": {"socket": str(elsewhere)}, "access": {"issuer": "another"}, "routes": [self.route("new")]}
+        daemon.write_config(changed)
+        for _ in range(2):  # the second reload has not forgotten
+            done = daemon.command("reload", "--format", "json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            waiting = [change["path"] for change in json.loads(done.stdout)["items"] if change["needs_restart"]]
+            self.assertEqual(waiting, ["access.issuer", "admin.socket"])
+            self.assertFalse(elsewhere.exists())
+            self.assertEqual(self.status(daemon)["config"]["restart_pending"], waiting)
+            self.assertIn("access.issuer, admin.socket", daemon.command("status").stdout)
+        self.assertEqual(self.body(daemon), b"new")
+        daemon.write_config(daemon.config)
+        self.assertEqual(daemon.command("reload").returncode, 0)
+        self.assertEqual(self.status(daemon)["config"]["restart_pending"], [])
+
+    def test_warnings_are_told(self):
+        daemon = self.running()
+        daemon.write_config(daemon.config | {"upstreams": {}, "listeners": {"http": daemon.config["listeners"]["http"] | {"protocols": ["h2", "http/1.1"]}}})
+        done = daemon.command("reload")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("[h2-not-offered]", done.stderr)
+
     def test_hundred_reloads_under_load(self):
         backend = self.backend()
         daemon = self.start(proxy_config(backend))
@@ -289,6 +328,14 @@ class StartErrorTest(DaemonTest):
         config = proxy_config(other)
         config["listeners"]["http"]["address"] = other.name
         self.refused(config, other.name, "in use", f"pid {os.getpid()}", code=1)
+
+    def test_port_in_use_is_noticed_before_anything_is_made(self):
+        other, directory = self.backend(), self.temporary_directory()
+        config = proxy_config(other)
+        config["listeners"]["http"]["address"] = other.name
+        text = self.refused(config, "in use", code=1, directory=directory)
+        self.assertNotIn("password", text)
+        self.assertFalse((directory / "state").exists())
 
     def test_bad_configuration_is_exit_2_with_every_problem(self):
         text = self.refused({"upstrems": {}, "workers": "many"}, "upstrems", "did you mean", "upstreams", "workers", code=2)

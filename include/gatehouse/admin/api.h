@@ -48,6 +48,7 @@ struct StatusView {
   std::string config_file;       // empty: none
   runtime::WallTime loaded_at{};
   bool config_ok = true;         // false: the last reload was refused
+  std::vector<std::string> restart_pending;  // keys that were changed and wait for a restart
   unsigned workers = 1;
   std::vector<ListenerView> listeners;
   std::vector<UpstreamView> upstreams;

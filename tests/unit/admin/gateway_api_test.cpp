@@ -175,10 +175,11 @@ TEST_F(ApiTest, ReloadAnswersWhatChanged) {
   group_.spawn(api_->handle(exchange));
   ASSERT_TRUE(reload_done_);
   EXPECT_FALSE(exchange.answered());
-  reload_done_({.ok = true, .changes = {{"workers", "1", "2", true}}, .diagnostics = {}, .text = {}});
+  reload_done_({.ok = true, .changes = {{"workers", "1", "2", true}}, .diagnostics = {}, .text = "a warning"});
   run_until([&] { return exchange.answered(); });
   EXPECT_EQ(exchange.status(), 200);
-  EXPECT_EQ(Json::parse(exchange.output()), Json::parse(R"({"changes":[{"path":"workers","before":"1","after":"2","needs_restart":true}]})"));
+  EXPECT_EQ(Json::parse(exchange.output()), Json::parse(R"({"changes":[{"path":"workers","before":"1","after":"2","needs_restart":true}],
+                            "diagnostics":[],"text":"a warning"})"));
 }
 
 TEST_F(ApiTest, RefusedReloadGivesTheDiagnostics) {
