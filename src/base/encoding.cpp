@@ -44,6 +44,20 @@ std::optional<std::string> decode64(std::string_view text, const Values& values)
   return bytes;
 }
 
+// Without padding.
+std::string encode64(std::span<const std::uint8_t> bytes, std::string_view alphabet) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const std::uint8_t byte : bytes) {
+    bits = bits << 8 | byte;
+    for (count += 8; count >= 6; count -= 6) text.push_back(alphabet[bits >> (count - 6) & 63]);
+  }
+  if (count > 0) text.push_back(alphabet[bits << (6 - count) & 63]);
+  return text;
+}
+
 }  // namespace
 
 std::string encode_hex(std::span<const std::uint8_t> bytes) {
@@ -57,16 +71,11 @@ std::string encode_hex(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-std::string encode_base64url(std::span<const std::uint8_t> bytes) {
-  std::string text;
-  text.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const std::uint8_t byte : bytes) {
-    bits = bits << 8 | byte;
-    for (count += 8; count >= 6; count -= 6) text.push_back(kUrl[bits >> (count - 6) & 63]);
-  }
-  if (count > 0) text.push_back(kUrl[bits << (6 - count) & 63]);
+std::string encode_base64url(std::span<const std::uint8_t> bytes) { return encode64(bytes, kUrl); }
+
+std::string encode_base64(std::span<const std::uint8_t> bytes) {
+  std::string text = encode64(bytes, kStandard);
+  text.append((4 - text.size() % 4) % 4, '=');
   return text;
 }
 

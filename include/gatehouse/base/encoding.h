@@ -30,6 +30,8 @@ inline std::string encode_base64url(std::string_view bytes) { return encode_base
 std::optional<std::string> decode_base64url(std::string_view text);
 
 // The standard alphabet, padded to a multiple of four. Refused: missing padding, and as above.
+std::string encode_base64(std::span<const std::uint8_t> bytes);
+inline std::string encode_base64(std::string_view bytes) { return encode_base64(bytes_of(bytes)); }
 std::optional<std::string> decode_base64(std::string_view text);
 
 // Value of the escape "%XX" whose '%' stands at `at`; -1 when two hex digits do not follow.

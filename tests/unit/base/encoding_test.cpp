@@ -47,11 +47,12 @@ TEST(Base64url, HasOneSpellingForEachText) {
 }
 
 TEST(Base64, WantsPaddingAndTheStandardAlphabet) {
-  EXPECT_EQ(decode_base64(""), "");
-  EXPECT_EQ(decode_base64("Zg=="), "f");
-  EXPECT_EQ(decode_base64("Zm8="), "fo");
-  EXPECT_EQ(decode_base64("Zm9v"), "foo");
-  EXPECT_EQ(decode_base64("+/8="), "\xfb\xff");
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
+  for (const auto& [plain, text] : cases) {
+    EXPECT_EQ(encode_base64(plain), text);
+    EXPECT_EQ(decode_base64(text), plain);
+  }
   for (const std::string_view bad : {"Zg", "Zg=", "Zh==", "Zm9=", "-_8=", "====", "===", "Z===", "=Zg=", "Zg==Zg==", "Zm9v\n"}) {
     EXPECT_FALSE(decode_base64(bad)) << bad;
   }
