@@ -22,7 +22,7 @@ bool identity_name(std::string_view name) noexcept {
 }
 
 bool own_name(std::string_view name) noexcept {
-  return starts_ignoring_case(name, "x-gatehouse-") || any_of(name, {"x-request-attempt", "proxy"});
+  return starts_ignoring_case(name, "x-gatehouse-") || any_of(name, {"x-request-attempt", "proxy", "client-cert", "client-cert-chain"});
 }
 
 // CGI, WSGI and their kin turn '-' (and some '.') into '_': there "X_Real_IP" is the same variable as "X-Real-IP".
@@ -68,7 +68,7 @@ bool nominated(const Fields& fields, std::string_view name) noexcept {
 
 bool forgeable(std::string_view name, bool trusted, bool keep_underscore_names) noexcept {
   const char first = to_lower(name.front());
-  if ((first == 'x' || first == 'r' || first == 'p') && (own_name(name) || (!trusted && identity_name(name)))) return true;
+  if ((first == 'x' || first == 'r' || first == 'p' || first == 'c') && (own_name(name) || (!trusted && identity_name(name)))) return true;
   bool underscore = false;
   if (!has_special(name, underscore)) return false;
   return (underscore && !keep_underscore_names) || aliases_known_name(name, trusted);

@@ -40,8 +40,9 @@ struct ForwardContext {
 
 // Origin-form: normalised path and query, HTTP/1.1. Stripped besides hop-by-hop fields: what a client could forge. From a
 // client that is no trusted proxy: X-Forwarded-…, X-Real-IP, Forwarded, Remote-User, X-Remote-User, X-Original-URL,
-// X-Rewrite-URL. From everybody: X-Gatehouse-…, X-Request-Attempt, Proxy (CGI), names with '_' (unless kept), and names
-// with '_' or '.' that a CGI-like upstream would take for one of the fields above or for a framing field.
+// X-Rewrite-URL. From everybody: X-Gatehouse-…, X-Request-Attempt, Client-Cert and Client-Cert-Chain (RFC 9440), Proxy (CGI),
+// names with '_' (unless kept), and names with '_' or '.' that a CGI-like upstream would take for one of the fields above or for
+// a framing field.
 std::size_t write_request_head(std::span<char> out, const RequestHead& head, const ForwardContext& context);
 
 struct ResponseContext {

@@ -69,6 +69,7 @@ TEST(HttpForward, ForgedFieldsAreDropped) {
       "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\n"
       "X-Real-Ip: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Forwarded-User: root\r\nRemote-User: root\r\nX-Remote-User: root\r\n"
       "X-Original-URL: /admin\r\nX-Rewrite-Url: /admin\r\nX-Gatehouse-Scope: admin\r\nX-Request-Attempt: 9\r\nProxy: evil\r\n"
+      "Client-Cert: :Zm9yZ2Vk:\r\nCLIENT-CERT-CHAIN: :Zm9yZ2Vk:\r\nClient_Cert: :Zm9yZ2Vk:\r\nclient.cert: :Zm9yZ2Vk:\r\n"
       "X-Request-Id: forged\r\n";
   EXPECT_EQ(forward(get(forged), context()), forwarded(""));
 }
