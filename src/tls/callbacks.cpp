@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "challenge_hello.h"
 #include "client_check.h"
 #include "context_data.h"
 
@@ -24,6 +25,13 @@ std::string_view server_name(SSL* ssl) {
   return {reinterpret_cast<const char*>(bytes) + 5, name};
 }
 
+int on_challenge(SSL* ssl, const ContextData& data, const std::string& name, int* alert) {
+  auto certificate = data.settings.challenges != nullptr ? data.settings.challenges->find(name) : nullptr;
+  if (certificate != nullptr && begin_challenge(ssl, std::move(certificate))) return SSL_CLIENT_HELLO_SUCCESS;
+  *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+  return SSL_CLIENT_HELLO_ERROR;
+}
+
 // Before OpenSSL looks at a ticket: the name decides on the session-id context, and so on what may be resumed.
 int on_client_hello(SSL* ssl, int* alert, void*) {
   const ContextData& data = data_of(SSL_get_SSL_CTX(ssl));
@@ -33,6 +41,7 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
     return SSL_CLIENT_HELLO_ERROR;
   }
   const std::string name = normal_name(sent);
+  if (offers_challenge(ssl)) return on_challenge(ssl, data, name, alert);
   const Slot* slot = name.empty() ? nullptr : data.find(name);
   if (slot == nullptr && data.settings.reject_unknown_names) {
     *alert = SSL_AD_UNRECOGNIZED_NAME;
@@ -65,7 +74,13 @@ int on_server_name(SSL* ssl, int*, void*) {
 
 int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* offered, unsigned offered_size,
             void*) {
+  if (is_challenge(ssl)) {  // what it offers is all that it offers
+    *out = offered + 1;
+    *out_size = offered[0];
+    return SSL_TLSEXT_ERR_OK;
+  }
   const std::string& ours = data_of(SSL_get_SSL_CTX(ssl)).alpn;
+  if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
   unsigned char* chosen = nullptr;
   const int result = SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
                                            static_cast<unsigned>(ours.size()), offered, offered_size);
@@ -115,7 +130,7 @@ void install_callbacks(SSL_CTX* context) {
   SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);
   SSL_CTX_set_cert_cb(context, on_certificate, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
-  if (!data.alpn.empty()) SSL_CTX_set_alpn_select_cb(context, on_alpn, nullptr);
+  SSL_CTX_set_alpn_select_cb(context, on_alpn, nullptr);
   if (data.settings.ticket_keys == nullptr) return;
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
   SSL_CTX_set_session_ticket_cb(context, nullptr, on_opened_ticket, nullptr);

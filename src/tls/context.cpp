@@ -14,6 +14,12 @@ namespace {
 
 constexpr long kClientChainLimit = 32 * 1024;  // of what a client shows
 
+bool asks(const ContextSettings& settings) {
+  const auto& of = settings.client_auth_of;
+  return settings.client_auth != nullptr ||
+         std::any_of(of.begin(), of.end(), [](const auto& one) { return one.second != nullptr; });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) {
@@ -30,6 +36,7 @@ Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) 
   SSL_CTX_set_max_cert_list(native.get(), kClientChainLimit);
   data->settings = std::move(settings);
   data->alpn = *std::move(alpn);
+  data->asks_clients = asks(data->settings);
   data->fill_slots();
   give_data(native.get(), std::move(data));
   install_callbacks(native.get());
@@ -40,13 +47,7 @@ Result<std::shared_ptr<const Context>> Context::build(ContextSettings settings) 
 Context::~Context() { SSL_CTX_free(native_); }
 
 const ClientAuth* Context::client_auth(std::string_view host) const { return data_of(native_).client_auth(normal_name(host)); }
-
-bool Context::asks_clients() const noexcept {
-  const ContextSettings& settings = data_of(native_).settings;
-  return settings.client_auth != nullptr || std::any_of(settings.client_auth_of.begin(), settings.client_auth_of.end(),
-                                                        [](const auto& one) { return one.second != nullptr; });
-}
-
+bool Context::asks_clients() const noexcept { return data_of(native_).asks_clients; }
 bool Context::post_quantum() const noexcept { return data_of(native_).post_quantum; }
 
 }  // namespace gatehouse::tls

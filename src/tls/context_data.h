@@ -30,6 +30,7 @@ struct ContextData {
   std::unordered_map<std::string, Slot*> by_name;  // "a.b", "*.b"
   Slot* fallback = nullptr;
   bool post_quantum = false;
+  bool asks_clients = false;  // by any rule
 
   void fill_slots();
   const Slot* find(const std::string& name) const;  // null: nobody is called so

@@ -58,11 +58,14 @@ SSL* make_ssl(SSL_CTX* context, runtime::Descriptor& descriptor) {
   return ssl;
 }
 
-Error server_failure() {
+Error server_failure(const SSL* ssl) {
   const int reason = ERR_GET_REASON(ERR_peek_error());
   if (ERR_peek_error() == 0 || reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
     return make_error("tls-handshake", "the client left during the TLS handshake");
-  return make_error(reason == SSL_R_HTTP_REQUEST ? "tls-http-request" : "tls-handshake", "TLS handshake: " + take_reason());
+  std::string message = "TLS handshake: " + take_reason();
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
+    message += std::string(": ") + X509_verify_cert_error_string(SSL_get_verify_result(ssl));
+  return make_error(reason == SSL_R_HTTP_REQUEST ? "tls-http-request" : "tls-handshake", std::move(message));
 }
 
 bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
@@ -111,7 +114,7 @@ IoState Stream::handshake(Error* error) {
     read_wants_write_ = true;
     return IoState::kWouldBlock;
   }
-  if (error != nullptr) *error = SSL_is_server(ssl_) == 1 ? server_failure() : client_failure(ssl_);
+  if (error != nullptr) *error = SSL_is_server(ssl_) == 1 ? server_failure(ssl_) : client_failure(ssl_);
   return failed();
 }
 

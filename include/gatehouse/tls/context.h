@@ -30,6 +30,7 @@
 
 #include "gatehouse/base/result.h"
 #include "gatehouse/tls/certificate.h"
+#include "gatehouse/tls/challenges.h"
 #include "gatehouse/tls/client_auth.h"
 #include "gatehouse/tls/settings.h"
 #include "gatehouse/tls/ticket_keys.h"
@@ -45,6 +46,7 @@ struct ContextSettings {
   std::shared_ptr<TicketKeys> ticket_keys{};                      // null: no resumption
   bool reject_unknown_names = false;   // unrecognized_name instead of the default certificate, also for those who name nobody
   std::shared_ptr<const ClientAuth> client_auth{};               // for every name without one of its own; null: off
+  std::shared_ptr<const Challenges> challenges{};                // null: none are met
   std::map<std::string, std::shared_ptr<const ClientAuth>> client_auth_of{};  // "a.b", "*.b"; null: off
 };
 
