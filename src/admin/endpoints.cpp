@@ -24,6 +24,8 @@ constexpr std::array kEndpoints{
              "Metrics for Prometheus"},
     Endpoint{"GET", "/gateway/metrics", Who::kMetricsReader, kNothing, Body::kNone, Where::kPool, metrics_page,
              "The same as /metrics"},
+    Endpoint{"GET", "/.well-known/certificate-status", Who::kAnybody, kNothing, Body::kNone, Where::kPool, certificate_status,
+             "The worst state of the certificates in use, and when the first of them expires"},
     Endpoint{"GET", "/openapi.json", Who::kAnybody, kNothing, Body::kNone, Where::kLoop, openapi, "This document"},
     Endpoint{"POST", "/auth/login", Who::kAnybody, kNothing, Body::kForm, Where::kHashing, login, "Password for a token"},
     Endpoint{"POST", "/auth/logout", Who::kKnown, kNothing, Body::kNone, Where::kPool, logout, "Revoke the token in use"},

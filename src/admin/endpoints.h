@@ -53,6 +53,7 @@ http::Response livez(const Call& call);
 http::Response readyz(const Call& call);
 http::Response health(const Call& call);
 http::Response metrics_page(const Call& call);
+http::Response certificate_status(const Call& call);
 http::Response status(const Call& call);
 
 http::Response login(const Call& call);

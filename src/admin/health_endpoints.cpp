@@ -35,6 +35,18 @@ Json json_of(const McpServerView& server) {
           {"sessions", server.sessions},   {"processes", server.processes}, {"last_error", server.last_error}};
 }
 
+Json json_of(const CertificateView& certificate) {
+  return {{"names", certificate.names},
+          {"state", certificate.state},
+          {"source", certificate.source},
+          {"file", certificate.file},
+          {"not_before", rfc3339(certificate.not_before)},
+          {"not_after", rfc3339(certificate.not_after)},
+          {"fingerprint", certificate.fingerprint},
+          {"self_signed", certificate.self_signed},
+          {"refusal", text_or_null(certificate.refusal)}};
+}
+
 template <class T>
 Json list_of(const std::vector<T>& rows) {
   Json list = Json::array();
@@ -81,6 +93,21 @@ http::Response metrics_page(const Call& call) {
           .headers = {}};
 }
 
+// Anybody may ask, so it counts and names nobody; /admin/status has the names.
+http::Response certificate_status(const Call& call) {
+  const CertificatesView view = call.ports->certificates();
+  const auto count = [&](std::string_view state) {
+    return std::count_if(view.certificates.begin(), view.certificates.end(), [&](const auto& one) { return one.state == state; });
+  };
+  const auto first = std::min_element(view.certificates.begin(), view.certificates.end(),
+                                      [](const auto& a, const auto& b) { return a.not_after < b.not_after; });
+  const bool any = first != view.certificates.end();
+  return json_answer({{"status", count("CRITICAL") > 0 ? "CRITICAL" : count("WARNING") > 0 ? "WARNING" : "OK"},
+                      {"certificate_mode", view.mode},
+                      {"expires", any ? Json(rfc3339(first->not_after)) : Json(nullptr)},
+                      {"certificates", {{"ok", count("OK")}, {"warning", count("WARNING")}, {"critical", count("CRITICAL")}}}});
+}
+
 http::Response status(const Call& call) {
   const StatusView view = call.ports->status();
   return json_answer({{"version", view.version},
@@ -95,6 +122,7 @@ http::Response status(const Call& call) {
                       {"listeners", list_of(view.listeners)},
                       {"upstreams", list_of(view.upstreams)},
                       {"mcp_servers", list_of(view.mcp_servers)},
+                      {"certificates", list_of(call.ports->certificates().certificates)},
                       {"modules", json_of(view.modules)}});
 }
 

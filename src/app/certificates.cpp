@@ -1,50 +1,127 @@
 #include "certificates.h"
 
 #include "gatehouse/base/log.h"
-#include "gatehouse/tls/self_signed.h"
+#include "gatehouse/base/timestamp.h"
 
 namespace gatehouse::app {
 
 namespace {
 
-using Certificates = std::vector<std::shared_ptr<const tls::Certificate>>;
-
-Result<Certificates> load_files(const tls::CertificateSettings& settings, runtime::Clock& clock) {
-  Certificates loaded;
-  for (const tls::CertificateFile& file : settings.files) {
-    auto certificate = tls::Certificate::load(file, clock.wall());
-    if (!certificate) return std::move(certificate).error();
-    loaded.push_back(std::move(*certificate));
-  }
-  return loaded;
+std::string_view state_of(runtime::WallTime not_after, runtime::WallTime now, std::chrono::seconds warning) {
+  return not_after <= now ? "CRITICAL" : not_after - now < warning ? "WARNING" : "OK";
 }
 
-Result<Certificates> self_signed(const tls::CertificateSettings& settings, const std::string& directory,
-                                 runtime::Clock& clock, runtime::Random& random) {
-  auto made = tls::ensure_self_signed(directory, settings.self_signed_names, clock, random);
-  if (!made) return std::move(made).error();
-  if (made->created)
-    log::info("tls", "certificate.created", "made a self-signed certificate", {{"file", made->file.chain}});
-  return Certificates{made->certificate};
+void log_state(const admin::CertificateView& one) {
+  if (one.state == "CRITICAL")
+    log::error("tls", "certificate.expired", "a certificate has expired",
+               {{"name", one.names.front()}, {"file", one.file}, {"not_after", rfc3339(one.not_after)}});
+  else
+    log::warn("tls", "certificate.expiring", "a certificate expires soon",
+              {{"name", one.names.front()}, {"file", one.file}, {"not_after", rfc3339(one.not_after)}});
+}
+
+std::string_view mode_name(tls::CertificateMode mode) {
+  switch (mode) {
+    case tls::CertificateMode::kManual: return "manual";
+    case tls::CertificateMode::kAcme: return "acme";
+    case tls::CertificateMode::kSelfSigned: return "self_signed";
+    case tls::CertificateMode::kAuto: return "auto";
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const tls::Context>> build_tls_context(const edge::ListenerSettings& listener,
-                                                              const tls::CertificateSettings& settings,
-                                                              const std::string& state_directory,
-                                                              std::shared_ptr<tls::TicketKeys> ticket_keys,
-                                                              runtime::Clock& clock, runtime::Random& random) {
-  const bool use_files = settings.mode == tls::CertificateMode::kManual ||
-                         (settings.mode == tls::CertificateMode::kAuto && !settings.files.empty());
-  auto certificates = use_files ? load_files(settings, clock) : self_signed(settings, state_directory, clock, random);
-  if (!certificates) return std::move(certificates).error();
-  tls::ContextSettings context;
-  context.policy = listener.policy;
-  context.certificates = std::move(*certificates);
-  context.protocols = listener.protocols;
-  context.ticket_keys = std::move(ticket_keys);
-  return tls::Context::build(std::move(context));
+Certificates::Certificates(std::string state_directory, std::shared_ptr<tls::TicketKeys> ticket_keys, runtime::Clock& clock,
+                           runtime::Random& random)
+    : reader_{std::move(state_directory), clock, random}, ticket_keys_(std::move(ticket_keys)) {}
+
+Status Certificates::build_contexts(CertificateSet& set) const {
+  for (const edge::ListenerSettings& listener : set.listeners) {
+    tls::ContextSettings context;
+    context.policy = listener.policy;
+    for (const CertificateSource& source : set.sources) context.certificates.push_back(source.certificate);
+    context.protocols = listener.protocols;
+    context.ticket_keys = ticket_keys_;
+    context.challenges = tls_challenges_;
+    context.reject_unknown_names = listener.reject_unknown_names;
+    context.client_auth = set.auth_for(listener.client_auth);
+    for (const tls::NameSettings& names : listener.tls_names)
+      for (const std::string& host : names.hosts) context.client_auth_of[host] = set.auth_for(names.client_auth);
+    auto built = tls::Context::build(std::move(context));
+    if (!built) return std::move(built).error().context("listeners." + listener.name);
+    set.contexts.insert_or_assign(listener.name, *std::move(built));
+  }
+  return {};
+}
+
+Result<Certificates::SetPtr> Certificates::load(const edge::Settings& settings) {
+  auto set = std::make_shared<CertificateSet>();
+  set->id = next_id_++;
+  set->settings = settings.certificates;
+  for (const edge::ListenerSettings& listener : settings.listeners)
+    if (listener.tls) set->listeners.push_back(listener);
+  if (Status read = reader_.read(*set); !read) return std::move(read).error();
+  if (Status built = build_contexts(*set); !built) return std::move(built).error();
+  return SetPtr(std::move(set));
+}
+
+Certificates::SetPtr Certificates::refresh() {
+  const SetPtr before = current();
+  if (before == nullptr) return nullptr;
+  auto set = std::make_shared<CertificateSet>(*before);
+  set->id = next_id_++;
+  set->refreshed_from = before->id;
+  if (!reader_.read_changed(*set)) return nullptr;
+  const Status built = build_contexts(*set);
+  if (!built) log::warn("tls", "certificate.refused", "cannot use changed certificates", {{"error", built.error().message}});
+  return built ? SetPtr(std::move(set)) : nullptr;
+}
+
+bool Certificates::adopt(SetPtr set) {
+  const std::lock_guard lock(mutex_);
+  if (set->refreshed_from != 0 && set->refreshed_from != current_->id) return false;
+  current_ = std::move(set);
+  return true;
+}
+
+Certificates::SetPtr Certificates::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+admin::CertificatesView Certificates::view() const {
+  admin::CertificatesView view;
+  const SetPtr set = current();
+  if (set == nullptr) return view;
+  view.mode = mode_name(set->settings.mode);
+  for (const CertificateSource& source : set->sources) {
+    const tls::Certificate& certificate = *source.certificate;
+    admin::CertificateView one;
+    one.names = certificate.names();
+    one.source = source.kind;
+    one.file = source.file.chain;
+    one.not_before = certificate.not_before();
+    one.not_after = certificate.not_after();
+    one.fingerprint = certificate.fingerprint();
+    one.self_signed = certificate.self_signed();
+    one.refusal = source.refusal;
+    one.state = state_of(one.not_after, reader_.clock.wall(), set->settings.expiry_warning);
+    view.certificates.push_back(std::move(one));
+  }
+  return view;
+}
+
+void Certificates::log_expiry() {
+  const admin::CertificatesView now = view();
+  std::map<std::string, std::string, std::less<>> told;
+  const std::lock_guard lock(mutex_);
+  for (const admin::CertificateView& one : now.certificates) {
+    const auto before = told_.find(one.fingerprint);
+    if (one.state != "OK" && (before == told_.end() || before->second != one.state)) log_state(one);
+    told[one.fingerprint] = one.state;
+  }
+  told_ = std::move(told);
 }
 
 }  // namespace gatehouse::app

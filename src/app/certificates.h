@@ -1,22 +1,56 @@
-// The certificates of a TLS listener, by the mode that is configured. `auto` means: ACME when names and a contact are
-// configured (not in this version), else the manual files when there are any, else self-signed.
+// Certificates: what TLS listeners serve, and by which rules they judge clients; by the mode that is configured. `auto` means:
+// ACME when names and a contact are configured (not in this version), else the manual files when there are any, else self-signed.
+//
+// A set is made as a whole, at start and on reload, and counts once it was adopted. refresh() looks whether files have changed
+// since: what is new and good comes in, what is new and broken is logged once, and the old stays.
+//
+// Errors: those of tls::Certificate, tls::ClientAuth, tls::Context and tls::ensure_self_signed. Owner: Daemon. Thread: load() and
+// refresh() read files: before the loops run, or on the offload pool; the rest may be called from any.
 #pragma once
 
+#include <atomic>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
-#include "gatehouse/edge/settings.h"
-#include "gatehouse/runtime/clock.h"
-#include "gatehouse/runtime/random.h"
-#include "gatehouse/tls/context.h"
+#include "certificate_set.h"
+#include "gatehouse/admin/api.h"
+#include "gatehouse/tls/ticket_keys.h"
 
 namespace gatehouse::app {
 
-// Reads and writes files; loop 0 or before the loops run. `state_directory` keeps the self-signed certificate.
-Result<std::shared_ptr<const tls::Context>> build_tls_context(const edge::ListenerSettings& listener,
-                                                              const tls::CertificateSettings& settings,
-                                                              const std::string& state_directory,
-                                                              std::shared_ptr<tls::TicketKeys> ticket_keys,
-                                                              runtime::Clock& clock, runtime::Random& random);
+class Certificates {
+ public:
+  using SetPtr = std::shared_ptr<const CertificateSet>;
+
+  Certificates(std::string state_directory, std::shared_ptr<tls::TicketKeys> ticket_keys, runtime::Clock& clock,
+               runtime::Random& random);
+
+  // Live challenges of certificate authorities; any thread.
+  const std::shared_ptr<tls::Challenges>& tls_challenges() const noexcept { return tls_challenges_; }
+  RareTable<std::string>& http_challenges() noexcept { return http_challenges_; }
+
+  Result<SetPtr> load(const edge::Settings& settings);
+  SetPtr refresh();                  // null: no file has changed
+  bool adopt(SetPtr set);            // false: it was refreshed from a set that does not count any more
+
+  admin::CertificatesView view() const;
+  void log_expiry();                 // those whose state has become worse since the last call
+
+ private:
+  SetPtr current() const;
+  Status build_contexts(CertificateSet& set) const;
+
+  const CertificateReader reader_;
+  const std::shared_ptr<tls::TicketKeys> ticket_keys_;
+  const std::shared_ptr<tls::Challenges> tls_challenges_ = std::make_shared<tls::Challenges>();
+  RareTable<std::string> http_challenges_;
+  std::atomic<std::uint64_t> next_id_{1};
+  mutable std::mutex mutex_;  // of the rest
+  SetPtr current_;
+  std::map<std::string, std::string, std::less<>> told_;  // state by fingerprint
+};
 
 }  // namespace gatehouse::app

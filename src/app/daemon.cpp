@@ -9,7 +9,6 @@
 #include <cstdio>
 
 #include "authenticator.h"
-#include "certificates.h"
 #include "daemon_state.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/net/listener.h"
@@ -119,7 +118,8 @@ Status Daemon::build_edge() {
   offload_ = std::make_unique<runtime::OffloadPool>(kOffloadThreads);
   hashing_ = std::make_unique<runtime::OffloadPool>(kHashingThreads, kHashingQueue);
   access_log_ = std::make_unique<AccessWriter>();
-  ticket_keys_ = std::make_shared<tls::TicketKeys>(clock_, random_);
+  certificates_ = std::make_unique<Certificates>(directory_->path(), std::make_shared<tls::TicketKeys>(clock_, random_), clock_,
+                                                 random_);
   mcp_observer_ = std::make_unique<McpObserver>(registry_);
   mcp_http_ = mcp::make_http_port([this](std::string_view server, unsigned loop) {
     return server_->pool(mcp_group_name(server), loop);
@@ -133,6 +133,7 @@ Status Daemon::build_edge() {
       .version = GATEHOUSE_VERSION,
       .metrics_allow = [this] { const std::lock_guard lock(mutex_); return configuration_.edge.metrics_allow; },
       .status = [this] { return status(); },
+      .certificates = [this] { return certificates_->view(); },
       .reload = [this](std::function<void(admin::ReloadView)> done) {
         loops_[0]->post([this, done = std::move(done)] { request_reload(done); });
       }});
@@ -142,9 +143,7 @@ Status Daemon::build_edge() {
   ports.access_log = access_log_.get();
   ports.offload = offload_.get();
   ports.random = &random_;
-  ports.tls_context = [this](const edge::ListenerSettings& listener, const tls::CertificateSettings& certificates) {
-    return build_tls_context(listener, certificates, directory_->path(), ticket_keys_, clock_, random_);
-  };
+  ports.http_challenges = &certificates_->http_challenges();
   server_ = std::make_unique<edge::Server>(loops, std::move(ports));
   return {};
 }
@@ -165,7 +164,7 @@ edge::Settings Daemon::edge_settings(const config::Configuration& configuration)
   return settings;
 }
 
-Status Daemon::apply(const config::Configuration& configuration) {
+Status Daemon::apply(const config::Configuration& configuration, const Certificates::SetPtr& certificates) {
   std::vector<upstream::GroupSettings> groups = configuration.upstreams;
   for (const mcp::ServerSettings& server : configuration.mcp.servers) {
     if (server.url.empty()) continue;
@@ -173,7 +172,9 @@ Status Daemon::apply(const config::Configuration& configuration) {
     if (!group) return std::move(group).error();
     groups.push_back(std::move(*group));
   }
-  return server_->apply(edge_settings(configuration), groups);
+  if (Status applied = server_->apply(edge_settings(configuration), groups, certificates->contexts); !applied) return applied;
+  certificates_->adopt(certificates);
+  return {};
 }
 
 void Daemon::publish_accounts(std::shared_ptr<const access::KeyIndex> index) {
@@ -188,7 +189,9 @@ Status Daemon::start() {
   if (auto opened = open_state(); !opened) return opened;
   if (auto built = build_edge(); !built) return built;
   declare_metrics();
-  if (auto applied = apply(configuration_); !applied) return applied;
+  const auto certificates = certificates_->load(configuration_.edge);
+  if (!certificates) return certificates.error();
+  if (auto applied = apply(configuration_, *certificates); !applied) return applied;
   accounts_->on_change([this](std::shared_ptr<const access::KeyIndex> index) { publish_accounts(std::move(index)); });
   publish_accounts(accounts_->index());
   signals_.emplace(*loops_[0], std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });

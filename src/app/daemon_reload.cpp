@@ -11,9 +11,9 @@ void Daemon::request_reload(std::function<void(admin::ReloadView)> done) {
   if (reloading_) return reload_waiting_.push_back(std::move(done));
   (void)notifier_.reloading(clock_, "reloading the configuration");
   reloading_ = offload_->submit([this, done] {
-    auto loaded = std::make_shared<config::Loaded>(config::load(load_options(options_)));
-    loops_[0]->post([this, done, loaded] {
-      done(reload(std::move(*loaded)));
+    auto prepared = std::make_shared<Prepared>(prepare_reload());
+    loops_[0]->post([this, done, prepared] {
+      done(reload(std::move(*prepared)));
       reloading_ = false;
       if (reload_waiting_.empty()) return;
       request_reload([waiting = std::exchange(reload_waiting_, {})](const admin::ReloadView& view) {
@@ -35,7 +35,15 @@ admin::ReloadView reload_problem(const Error& error) {
 
 }  // namespace
 
-admin::ReloadView Daemon::reload(config::Loaded loaded) {
+// On the pool.
+Daemon::Prepared Daemon::prepare_reload() {
+  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}};
+  if (prepared.loaded.configuration) prepared.certificates = certificates_->load(prepared.loaded.configuration->edge);
+  return prepared;
+}
+
+admin::ReloadView Daemon::reload(Prepared prepared) {
+  config::Loaded& loaded = prepared.loaded;
   admin::ReloadView view;
   if (stopping_) return reload_problem(make_error("stopping", "the daemon is stopping"));
   for (const config::Diagnostic& one : loaded.diagnostics)
@@ -47,7 +55,8 @@ admin::ReloadView Daemon::reload(config::Loaded loaded) {
   if (loaded.configuration) {
     changes = config::diff(configuration_, *loaded.configuration);
     loaded.configuration = config::keep_until_restart(configuration_, std::move(*loaded.configuration));
-    applied = apply(*loaded.configuration);
+    const Result<Certificates::SetPtr>& certificates = *prepared.certificates;
+    applied = certificates ? apply(*loaded.configuration, *certificates) : Status(certificates.error());
     if (!applied) view = reload_problem(applied.error());
   }
   view.ok = loaded.configuration && applied.ok();

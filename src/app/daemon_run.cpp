@@ -82,6 +82,19 @@ void Daemon::tick() {
   }
   if (all) (void)notifier_.watchdog();
   if (clock_.now() - maintained_ > kMaintenanceInterval) maintain();
+  if (clock_.now() - certificates_checked_ > configuration_.edge.certificates.check_interval) check_certificates();
+}
+
+// Files that were replaced since they were read, and certificates that come to their end.
+void Daemon::check_certificates() {
+  certificates_checked_ = clock_.now();
+  offload_->submit([this] {
+    if (const Certificates::SetPtr set = certificates_->refresh())
+      loops_[0]->post([this, set] {
+        if (!stopping_ && certificates_->adopt(set)) server_->set_tls_contexts(set->contexts);
+      });
+    certificates_->log_expiry();
+  });
 }
 
 // Writes when keys were used, and reads accounts again, in case a change could be stored but not read back.

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "certificates.h"
 #include "daemon.h"
 #include "gatehouse/access/accounts.h"
 #include "gatehouse/admin/api.h"
@@ -45,7 +46,7 @@ class Daemon {
   Status open_state();
   void remove_sockets() const;
   Status build_edge();
-  Status apply(const config::Configuration& configuration);
+  Status apply(const config::Configuration& configuration, const Certificates::SetPtr& certificates);
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
@@ -56,7 +57,13 @@ class Daemon {
   void tick();
   void maintain();
   void request_reload(std::function<void(admin::ReloadView)> done);
-  admin::ReloadView reload(config::Loaded loaded);
+  struct Prepared {
+    config::Loaded loaded;
+    std::optional<Result<Certificates::SetPtr>> certificates;  // of a configuration that is valid
+  };
+  Prepared prepare_reload();
+  admin::ReloadView reload(Prepared prepared);
+  void check_certificates();
   admin::StatusView status();
   std::vector<runtime::ModuleState> modules();
   std::string overall_state(const std::vector<runtime::ModuleState>& modules) const;
@@ -81,7 +88,7 @@ class Daemon {
   std::vector<access::KeyUse> key_use_;
   std::unique_ptr<runtime::OffloadPool> offload_;
   std::unique_ptr<runtime::OffloadPool> hashing_;
-  std::shared_ptr<tls::TicketKeys> ticket_keys_;
+  std::unique_ptr<Certificates> certificates_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;
   std::unique_ptr<mcp::Gateway> gateway_;
@@ -92,6 +99,7 @@ class Daemon {
   std::vector<std::atomic<std::uint64_t>> beats_;
   std::uint64_t beat_ = 0;
   runtime::SteadyTime maintained_{};
+  runtime::SteadyTime certificates_checked_{};
   metrics::HistogramId loop_lag_;
   std::vector<std::function<void(admin::ReloadView)>> reload_waiting_;  // asked while another reload was under way
   bool reloading_ = false;

@@ -53,6 +53,13 @@ void Daemon::declare_metrics() {
       series.push_back({{{"listener", listener.name}}, static_cast<double>(listener.connections)});
     return series;
   });
+  registry_.gauges("gatehouse_tls_certificate_expiry_timestamp_seconds", "When a certificate expires.", [this] {
+    metrics::Registry::Series series;
+    for (const admin::CertificateView& one : certificates_->view().certificates)
+      series.push_back({{{"name", one.names.front()}, {"source", one.source}},
+                        std::chrono::duration<double>(one.not_after.time_since_epoch()).count()});
+    return series;
+  });
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
     metrics::Registry::Series series;
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});

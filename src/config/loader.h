@@ -78,6 +78,7 @@ void check_routes(Context& context, Draft& draft);
 void check_mcp(Context& context, Draft& draft);
 void check_access(Context& context, Draft& draft);
 void check_certificates(Context& context, Draft& draft);
+void check_client_auth(Context& context, Draft& draft);
 
 // Of the node at `path`, or of the nearest one above that exists.
 Spot spot_at(const Context& context, std::string_view path);

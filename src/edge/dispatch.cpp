@@ -1,4 +1,5 @@
 // What happens to a request whose head is complete: who asks, where it goes, whether it may.
+#include "gatehouse/base/log.h"
 #include "gatehouse/http/forward.h"
 #include "observe.h"
 #include "session.h"
@@ -84,6 +85,35 @@ runtime::Task<bool> authorize(Session& s, const Route& route) {
   co_return false;
 }
 
+// The key authorization that an authority asks for, on whatever listener its redirects end.
+std::shared_ptr<const std::string> challenge_answer(const Session& s) {
+  constexpr std::string_view kPath = "/.well-known/acme-challenge/";
+  const RareTable<std::string>* const challenges = s.worker.ports.http_challenges;
+  if (challenges == nullptr || challenges->empty()) return nullptr;
+  const http::RequestHead& request = s.block->request;
+  const bool asks = request.method_id == http::Method::kGet || request.method_id == http::Method::kHead;
+  return asks && request.path.starts_with(kPath) ? challenges->find(request.path.substr(kPath.size())) : nullptr;
+}
+
+runtime::Task<void> answer_challenge(Session& s, std::shared_ptr<const std::string> authorization) {
+  log::info("edge", "challenge.answered", "answered a certificate authority",
+            {{"type", "http-01"}, {"name", s.block->request.host}, {"client", s.record.client}});
+  http::Response response;
+  response.content_type = "application/octet-stream";
+  response.body = *authorization;
+  co_await s.answer(std::move(response));
+}
+
+// RFC 9110, section 15.5.20: a connection was opened by the rules for one name, and must not reach a name with other rules for
+// clients; nor may one that is older than the rules.
+bool misdirected(const Session& s) {
+  const auto context = s.stream.secure() ? s.worker.tls_context(*s.listener) : nullptr;
+  const tls::ClientAuth* const had = s.stream.client_auth();
+  if (context == nullptr || (had == nullptr && !context->asks_clients())) return false;
+  const tls::ClientAuth* const wanted = context->client_auth(s.block->request.host);
+  return wanted == nullptr || had == nullptr ? wanted != had : wanted->id() != had->id();
+}
+
 std::string allowed_methods(const Route& route) {
   std::string list;
   for (const std::string& method : route.settings.methods) list += (list.empty() ? "" : ", ") + method;
@@ -113,6 +143,11 @@ runtime::Task<void> dispatch(Session& s) {
   s.body.start(s.stream, s.block->client_in, request.size, s.buffered, request.size, request.framing, request.content_length);
   const std::uint32_t most = s.settings().limits.requests_per_connection;
   if (!request.keep_alive || (most != 0 && s.requests + 1 >= most)) s.keep = false;
+  if (auto authorization = challenge_answer(s))                 // an authority has no key and follows no route of ours
+    co_return co_await answer_challenge(s, std::move(authorization));
+  if (misdirected(s))                                           // before the name means anything
+    co_return co_await refuse_route(s, 421, "misdirected", "this connection was made for another name",
+                                    "refused:misdirected");
   const Route* route = s.snapshot->shared->router.find(request.host, request.path);  // on the form that is forwarded
   if (route == nullptr) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
   s.record.route = route;

@@ -20,11 +20,13 @@ ListenerMetrics declare_listener_metrics(metrics::Registry& registry, std::strin
   ListenerMetrics ids;
   const std::string name(listener);
   ids.accepted = registry.counter("gatehouse_connections_accepted_total", "Connections accepted.", {{"listener", name}});
-  const auto handshakes = [&](const char* result) {
-    return registry.counter("gatehouse_tls_handshakes_total", "TLS handshakes.", {{"listener", name}, {"result", result}});
+  const auto handshakes = [&](const char* result, const char* version, const char* resumed) {
+    return registry.counter("gatehouse_tls_handshakes_total", "TLS handshakes.",
+                            {{"listener", name}, {"result", result}, {"version", version}, {"resumed", resumed}});
   };
-  ids.handshakes_ok = handshakes("ok");
-  ids.handshakes_failed = handshakes("failed");
+  ids.tls12 = {handshakes("ok", "1.2", "no"), handshakes("ok", "1.2", "yes")};
+  ids.tls13 = {handshakes("ok", "1.3", "no"), handshakes("ok", "1.3", "yes")};
+  ids.handshakes_failed = handshakes("failed", "", "");
   return ids;
 }
 

@@ -16,7 +16,10 @@ RouteMetrics declare_route_metrics(metrics::Registry& registry, std::string_view
 
 struct ListenerMetrics {
   metrics::CounterId accepted;
-  metrics::CounterId handshakes_ok;
+  struct Handshakes {
+    metrics::CounterId full, resumed;
+  };
+  Handshakes tls12, tls13;
   metrics::CounterId handshakes_failed;
 };
 ListenerMetrics declare_listener_metrics(metrics::Registry& registry, std::string_view listener);

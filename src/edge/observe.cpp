@@ -73,7 +73,9 @@ void count_refusal(Session& s, std::string_view reason) {
 
 void note_handshake(Session& s) {
   s.tls = s.stream.handshake_info();
-  s.worker.counters.add(s.listener->metrics.handshakes_ok);
+  const ListenerMetrics& metrics = s.listener->metrics;
+  const ListenerMetrics::Handshakes& ids = s.tls.version == "TLSv1.3" ? metrics.tls13 : metrics.tls12;
+  s.worker.counters.add(s.tls.resumed ? ids.resumed : ids.full);
 }
 
 void note_handshake_failed(Session& s, std::string_view why) {

@@ -105,6 +105,7 @@ std::string_view Relay::request_head() {
   context.traceparent = {block_.traceparent, sizeof block_.traceparent};
   context.keep_underscore_names = snapshot.settings.keep_underscore_names;
   context.strip_credentials = route_.auth_required;
+  context.extra = s_.client_certificate;
   context.framing = request.framing;
   context.content_length = request.content_length;
   return {block_.request_out, http::write_request_head(block_.request_out, request, context)};

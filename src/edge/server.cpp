@@ -108,8 +108,11 @@ Server::Server(std::vector<runtime::Loop*> loops, Ports ports)
 
 Server::~Server() = default;
 
-Status Server::apply(const Settings& settings, const std::vector<upstream::GroupSettings>& groups) {
+Status Server::apply(const Settings& settings, const std::vector<upstream::GroupSettings>& groups, TlsContexts contexts) {
   State& s = *state_;
+  for (const ListenerSettings& listener : settings.listeners)
+    if (listener.tls && !contexts.contains(listener.name))
+      return make_error("no-certificate", "listeners." + listener.name + ": there is no certificate");
   auto snapshot = build_snapshot(settings, groups, s.ports, s.snapshot.get());
   if (!snapshot) return std::move(snapshot).error();
   std::vector<std::shared_ptr<Listener>> listeners;
@@ -128,8 +131,10 @@ Status Server::apply(const Settings& settings, const std::vector<upstream::Group
   }
 
   // From here on nothing fails.
-  s.on_each([shared = *snapshot, changes = s.changes_to(listeners)](Worker& worker, std::size_t) {
+  const auto shared_contexts = std::make_shared<const TlsContexts>(std::move(contexts));
+  s.on_each([shared = *snapshot, shared_contexts, changes = s.changes_to(listeners)](Worker& worker, std::size_t) {
     worker.adopt(shared);
+    worker.contexts = shared_contexts;
     for (const ListenerChange& change : changes) worker.change(*change.from, change.to);
   });
   for (Opened& one : opened) s.start(std::move(one));
@@ -137,6 +142,11 @@ Status Server::apply(const Settings& settings, const std::vector<upstream::Group
   s.snapshot = *snapshot;
   s.listeners = std::move(listeners);
   return {};
+}
+
+void Server::set_tls_contexts(TlsContexts contexts) {
+  const auto shared = std::make_shared<const TlsContexts>(std::move(contexts));
+  state_->on_each([shared](Worker& worker, std::size_t) { worker.contexts = shared; });
 }
 
 void Server::set_authenticators(std::vector<std::shared_ptr<const Authenticator>> by_loop) {

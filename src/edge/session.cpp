@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include "gatehouse/base/encoding.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/http/forward.h"
 #include "observe.h"
@@ -166,8 +167,13 @@ runtime::Task<bool> handshake(Session& s, const tls::Context& context) {
     while (!s.stream.can_read() && !s.timer.expired() && !s.draining()) co_await s.waiter.wait();
   }
   s.timer.disarm();
+  if (const std::string shown = s.stream.client_certificate(); !shown.empty())
+    s.client_certificate = "Client-Cert: :" + encode_base64(shown) + ":\r\n";
   note_handshake(s);
-  co_return true;
+  if (s.tls.alpn != tls::kChallengeProtocol) co_return true;
+  log::info("edge", "challenge.answered", "answered a certificate authority",
+            {{"type", "tls-alpn-01"}, {"name", s.tls.sni}, {"client", s.peer}});
+  co_return false;  // RFC 8737, section 3: nothing follows
 }
 
 // No block is held here, and no snapshot: this is where connections spend their lives.
@@ -314,11 +320,9 @@ void cut_off(Session& s) {
 runtime::Task<void> serve(Worker& worker, std::shared_ptr<Listener> listener, net::Accepted accepted) {
   Session s(worker, std::move(listener), std::move(accepted));
   if (s.listener->settings.tls) {
-    const auto& contexts = worker.snapshot->shared->contexts;
-    const auto context = contexts.find(s.listener->settings.name);
-    if (context == contexts.end()) co_return;  // its listener is gone since
-    const std::shared_ptr<const tls::Context> held = context->second;
-    s.keep = co_await handshake(s, *held);
+    const std::shared_ptr<const tls::Context> context = worker.tls_context(*s.listener);
+    if (context == nullptr) co_return;
+    s.keep = co_await handshake(s, *context);
   }
   while (s.keep && co_await await_request(s)) {
     if (co_await read_head(s)) co_await dispatch(s);

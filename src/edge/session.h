@@ -40,6 +40,7 @@ class Session {
   bool answered = false;             // a response head was sent
   bool aborted = false;
   tls::HandshakeInfo tls;            // empty without TLS
+  std::string client_certificate;    // what the client showed, as the line for upstreams (RFC 9440); empty: nothing
   std::uint32_t requests = 0;
 
   const Settings& settings() const noexcept { return (snapshot ? snapshot : worker.snapshot)->shared->settings; }

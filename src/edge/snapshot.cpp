@@ -77,12 +77,6 @@ Result<std::shared_ptr<const Snapshot>> build_snapshot(const Settings& settings,
     snapshot->router.add(&snapshot->routes.back());
   }
   snapshot->router.finish();
-  for (const ListenerSettings& listener : settings.listeners) {
-    if (!listener.tls) continue;
-    auto context = ports.tls_context(listener, settings.certificates);
-    if (!context) return std::move(context).error().context("listeners." + listener.name);
-    snapshot->contexts.emplace(listener.name, std::move(*context));
-  }
   return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 

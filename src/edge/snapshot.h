@@ -18,7 +18,6 @@ struct Snapshot {
   std::vector<RouteMetrics> route_metrics;  // by Route::metrics
   Router router;
   std::vector<std::shared_ptr<upstream::Group>> groups;
-  std::map<std::string, std::shared_ptr<const tls::Context>, std::less<>> contexts;  // by listener; plain ones have none
 
   bool trusts(std::string_view address) const;
 };

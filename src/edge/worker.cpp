@@ -118,6 +118,11 @@ void Worker::adopt(std::shared_ptr<const Snapshot> shared) {
   snapshot = std::move(mine);
 }
 
+std::shared_ptr<const tls::Context> Worker::tls_context(const Listener& listener) const {
+  const auto found = contexts->find(listener.settings.name);
+  return found != contexts->end() ? found->second : nullptr;
+}
+
 upstream::Pool* Worker::pool(const std::shared_ptr<upstream::Group>& group) {
   auto& slot = pools[group.get()];
   if (!slot) slot = std::make_unique<upstream::Pool>(loop, group, resolver);

@@ -68,6 +68,7 @@ struct Worker {
   void change(const Listener& from, const std::shared_ptr<Listener>& to);  // same socket, new settings; null: close it
   void drain();
   void stop();
+  std::shared_ptr<const tls::Context> tls_context(const Listener& listener) const;  // null: its listener is gone
   upstream::Pool* pool(const std::shared_ptr<upstream::Group>& group);
 
   runtime::Loop& loop;
@@ -79,6 +80,7 @@ struct Worker {
   net::Resolver resolver;
   std::map<const upstream::Group*, std::unique_ptr<upstream::Pool>> pools;
   std::shared_ptr<const LoopSnapshot> snapshot;
+  std::shared_ptr<const TlsContexts> contexts = std::make_shared<TlsContexts>();
   std::shared_ptr<const Authenticator> authenticator;
   BlockPool blocks;
   http::IdSource ids;

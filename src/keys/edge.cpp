@@ -22,6 +22,49 @@ void set_head_limit(Draft& draft, const Place&, const Value& value) {
   draft.out.edge.limits.head.*Member = static_cast<std::size_t>(value.number);
 }
 
+// "listeners.*.tls.client_auth", or "listeners.*.tls.names[].client_auth".
+tls::NameSettings& tls_names(Draft& draft, const Place& place) {
+  auto& names = draft.listener(place).tls_names;
+  if (names.size() <= place.indices.at(0)) names.resize(place.indices.at(0) + 1);
+  return names[place.indices.at(0)];
+}
+
+// What a client may ask for by SNI: no address (RFC 6066 3).
+Status check_server_name(std::string_view text) {
+  const std::string_view last = text.substr(text.rfind('.') + 1);
+  const bool address = text.find(':') != text.npos || last.find_first_not_of("0123456789") == last.npos;
+  if (!address) return check_host(text);
+  return make_error("bad-value", "'" + std::string(text) + "' is an address: clients ask for names only");
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+tls::ClientAuthSettings& client_auth(Draft& draft, const Place& place) {
+  return place.indices.empty() ? draft.listener(place).client_auth : tls_names(draft, place).client_auth;
+}
+
+void set_client_mode(Draft& draft, const Place& place, const Value& value) {
+  client_auth(draft, place).mode = static_cast<tls::ClientAuthMode>(value.number);
+}
+void set_client_ca(Draft& draft, const Place& place, const Value& value) { client_auth(draft, place).ca = value.text; }
+void set_client_crl(Draft& draft, const Place& place, const Value& value) { client_auth(draft, place).crl = value.text; }
+void set_client_depth(Draft& draft, const Place& place, const Value& value) {
+  client_auth(draft, place).depth = static_cast<std::uint32_t>(value.number);
+}
+
+constexpr const char* kModeHelp =
+    "Certificates of clients: off asks nobody; optional lets clients show one, which must be good; require ends the "
+    "handshake without one";
+constexpr const char* kCaHelp = "PEM file of the authorities that are trusted to issue certificates of clients";
+constexpr const char* kCrlHelp =
+    "PEM file of revocation lists; with it every authority below the trusted one must have a list in force";
+constexpr const char* kDepthHelp = "Authorities allowed between a client's certificate and the trusted one";
+constexpr std::int64_t kMaxDepth = 10;
+
 const Key kKeys[] = {
     {.path = "listeners.*.address",
      .type = Type::kAddress,
@@ -35,6 +78,55 @@ const Key kKeys[] = {
      .help = "Versions and ciphers by Mozilla's names: intermediate is TLS 1.2 and 1.3, modern TLS 1.3 alone",
      .apply = [](Draft& d, const Place& p, const Value& v) { d.listener(p).policy = static_cast<tls::Policy>(v.number); },
      .choices = "intermediate|modern"},
+    {.path = "listeners.*.tls.unknown_names",
+     .type = Type::kEnum,
+     .fallback = "default",
+     .help = "Clients that ask for a name without a certificate, or for none: default serves the first certificate, reject "
+             "ends the handshake and shows none",
+     .apply = [](Draft& d, const Place& p, const Value& v) { d.listener(p).reject_unknown_names = v.number == 1; },
+     .choices = "default|reject"},
+    {.path = "listeners.*.tls.client_auth.mode",
+     .type = Type::kEnum,
+     .fallback = "off",
+     .help = kModeHelp,
+     .apply = set_client_mode,
+     .choices = "off|optional|require"},
+    {.path = "listeners.*.tls.client_auth.ca", .type = Type::kPath, .help = kCaHelp, .apply = set_client_ca},
+    {.path = "listeners.*.tls.client_auth.crl", .type = Type::kPath, .help = kCrlHelp, .apply = set_client_crl},
+    {.path = "listeners.*.tls.client_auth.depth",
+     .type = Type::kInteger,
+     .fallback = "3",
+     .help = kDepthHelp,
+     .apply = set_client_depth,
+     .min = 0,
+     .max = kMaxDepth},
+    {.path = "listeners.*.tls.names[].hosts",
+     .type = Type::kStrings,
+     .help = "Names, exact or *.example.org",
+     .apply =
+         [](Draft& d, const Place& p, const Value& v) {
+           tls_names(d, p).hosts = v.list;
+           for (std::string& host : tls_names(d, p).hosts) host = lower_case(host);
+         },
+     .min = 1,
+     .max = 1000,
+     .check = check_server_name,
+     .required = true},
+    {.path = "listeners.*.tls.names[].client_auth.mode",
+     .type = Type::kEnum,
+     .fallback = "off",
+     .help = kModeHelp,
+     .apply = set_client_mode,
+     .choices = "off|optional|require"},
+    {.path = "listeners.*.tls.names[].client_auth.ca", .type = Type::kPath, .help = kCaHelp, .apply = set_client_ca},
+    {.path = "listeners.*.tls.names[].client_auth.crl", .type = Type::kPath, .help = kCrlHelp, .apply = set_client_crl},
+    {.path = "listeners.*.tls.names[].client_auth.depth",
+     .type = Type::kInteger,
+     .fallback = "3",
+     .help = kDepthHelp,
+     .apply = set_client_depth,
+     .min = 0,
+     .max = kMaxDepth},
     {.path = "listeners.*.protocols",
      .type = Type::kStrings,
      .fallback = "[http/1.1]",

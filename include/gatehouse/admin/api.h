@@ -56,6 +56,20 @@ struct StatusView {
   std::vector<runtime::ModuleState> modules;
 };
 
+struct CertificateView {
+  std::vector<std::string> names;
+  std::string source, file;      // "file", "self_signed"; path of the chain
+  runtime::WallTime not_before{}, not_after{};
+  std::string fingerprint;       // SHA-256, hex
+  bool self_signed = false;
+  std::string state;             // OK, WARNING, CRITICAL
+  std::string refusal;           // why a newer file is not served; empty: it is
+};
+struct CertificatesView {
+  std::string mode;
+  std::vector<CertificateView> certificates;  // none: no listener speaks TLS
+};
+
 struct ReloadChange {
   std::string path, before, after;
   bool needs_restart = false;
@@ -83,6 +97,7 @@ struct Ports {
   std::function<std::vector<net::Cidr>()> metrics_allow;
   // Any thread; answers at once from memory. Runs on the offload pool.
   std::function<StatusView()> status;
+  std::function<CertificatesView()> certificates;
   // Any thread. `done` is called once, on loop 0; whoever asked posts back to its own loop.
   std::function<void(std::function<void(ReloadView)> done)> reload;
 };

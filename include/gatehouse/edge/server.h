@@ -2,14 +2,14 @@
 // handler. One worker per loop; every worker has its own listening sockets, connections, pools and counters.
 //
 //   edge::Server server(loops, {.handlers = {{"mcp", &mcp}, {"admin", &admin}}, .metrics = &registry, …});
-//   if (auto applied = server.apply(settings, groups); !applied) …      // start, and again on every reload
+//   if (auto applied = server.apply(settings, groups, contexts); !applied) …      // start, and again on every reload
 //   …
 //   server.drain();  …  server.stop();
 //
-// apply() builds everything that the new settings need (sockets, certificates, routes) before it changes anything; when
+// apply() builds everything that the new settings need (sockets, routes) before it changes anything; when
 // that fails nothing has changed. Requests under way end with the snapshot they began with.
 // Owner: main. Thread: members belong to the thread of loop 0, or to main before the loops run; those that only report may
-// be called from any. Errors: those of net::listen, tls::Context, and "unknown-handler".
+// be called from any. Errors: those of net::listen, "no-certificate", "unknown-handler", "unknown-upstream".
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gatehouse/base/access_log.h"
+#include "gatehouse/base/rare_table.h"
 #include "gatehouse/base/result.h"
 #include "gatehouse/edge/authenticator.h"
 #include "gatehouse/edge/settings.h"
@@ -42,9 +43,12 @@ struct Ports {
   AccessWriter* access_log = nullptr;                // null: no access log
   runtime::OffloadPool* offload = nullptr;           // for the resolver
   runtime::Random* random = nullptr;
-  // The certificates of a TLS listener, made or loaded; asked at every apply().
-  std::function<Result<std::shared_ptr<const tls::Context>>(const ListenerSettings&, const tls::CertificateSettings&)> tls_context;
+  // Live http-01 challenges (RFC 8555 8.3): token, key authorization. Answered before anything else; null: none are met.
+  const RareTable<std::string>* http_challenges = nullptr;
 };
+
+// By listener: its certificates and rules for clients, made by the owner, for they come from files. Plain listeners have none.
+using TlsContexts = std::map<std::string, std::shared_ptr<const tls::Context>, std::less<>>;
 
 struct ListenerStatus {
   std::string name;
@@ -68,7 +72,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  Status apply(const Settings& settings, const std::vector<upstream::GroupSettings>& groups);
+  Status apply(const Settings& settings, const std::vector<upstream::GroupSettings>& groups, TlsContexts contexts = {});
+  void set_tls_contexts(TlsContexts contexts);  // new certificates; connections keep what they began with
   void set_authenticators(std::vector<std::shared_ptr<const Authenticator>> by_loop);  // any thread
 
   // Closes the listeners and idle connections, lets requests end. drained() is true when none is left.

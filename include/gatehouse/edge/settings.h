@@ -42,6 +42,9 @@ struct ListenerSettings {
   net::Address address;
   bool tls = false;
   tls::Policy policy = tls::Policy::kIntermediate;
+  bool reject_unknown_names = false;  // clients that ask for a name of which there is no certificate
+  tls::ClientAuthSettings client_auth{};
+  std::vector<tls::NameSettings> tls_names{};
   std::vector<std::string> protocols{"http/1.1"};
   bool admin = false;                 // the Unix socket of the command line: its callers are the local administrator
   bool operator==(const ListenerSettings&) const = default;

@@ -1,6 +1,7 @@
 // What the TLS room needs to know; filled by the loader.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,10 +27,19 @@ struct ClientAuthSettings {
   bool operator==(const ClientAuthSettings&) const = default;
 };
 
+// What some names of a listener have of their own.
+struct NameSettings {
+  std::vector<std::string> hosts{};  // "a.b", "*.b"; lower case
+  ClientAuthSettings client_auth{};
+  bool operator==(const NameSettings&) const = default;
+};
+
 struct CertificateSettings {
   CertificateMode mode = CertificateMode::kAuto;
   std::vector<CertificateFile> files;
   std::vector<std::string> self_signed_names{"localhost", "127.0.0.1", "::1"};
+  std::chrono::seconds expiry_warning{std::chrono::hours(24 * 30)};  // before the end of a certificate
+  std::chrono::seconds check_interval{60};                           // between two looks at the files
 };
 
 }  // namespace gatehouse::tls

@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "gatehouse/base/timestamp.h"
 #include "house.h"
 
 namespace gatehouse::admin {
@@ -37,6 +38,33 @@ TEST_F(ApiTest, ReadinessNamesTheModules) {
   status_.modules.pop_back();
   status_.state = "stopping";
   EXPECT_EQ(get("/readyz").status, 503);
+}
+
+TEST_F(ApiTest, CertificateStatusIsThatOfTheWorst) {
+  EXPECT_EQ(get("/.well-known/certificate-status").json(),
+            Json::parse(R"({"status":"OK","certificate_mode":"","expires":null,"certificates":{"ok":0,"warning":0,"critical":0}})"));
+  certificates_.mode = "manual";
+  const auto add = [&](const char* name, int days, const char* state) {
+    CertificateView& one = certificates_.certificates.emplace_back();
+    one.names = {name};
+    one.not_after = clock_.wall() + std::chrono::hours(24 * days);
+    one.state = state;
+    one.file = "/etc/" + std::string(name);
+  };
+  const auto now = [&] { return get("/.well-known/certificate-status", {.principal = {}, .authorization = "", .address = "192.0.2.7"}); };
+  add("a.test", 60, "OK");
+  EXPECT_EQ(now().json()["status"], "OK");
+  add("b.test", 20, "WARNING");
+  EXPECT_EQ(now().json()["status"], "WARNING");
+  EXPECT_EQ(now().json()["expires"], rfc3339(clock_.wall() + std::chrono::hours(24 * 20)));
+  add("c.test", -1, "CRITICAL");
+  const Answer answer = now();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.json()["status"], "CRITICAL");
+  EXPECT_EQ(answer.json()["certificate_mode"], "manual");
+  EXPECT_EQ(answer.json()["certificates"], (Json{{"ok", 1}, {"warning", 1}, {"critical", 1}}));
+  EXPECT_EQ(answer.body.find(".test"), std::string::npos) << "no names for strangers";
+  EXPECT_EQ(get("/admin/status", socket()).json()["certificates"][1]["names"], Json{"b.test"});
 }
 
 TEST_F(ApiTest, MetricsAreForThoseWhoMay) {

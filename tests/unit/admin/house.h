@@ -73,6 +73,7 @@ class ApiTest : public ::testing::Test {
     ports.version = "1.2.3";
     ports.metrics_allow = [this] { return allow_; };
     ports.status = [this] { return status_; };
+    ports.certificates = [this] { return certificates_; };
     ports.reload = [this](std::function<void(ReloadView)> done) { reload_done_ = std::move(done); };
     api_ = std::make_unique<Api>(std::move(ports));
   }
@@ -140,6 +141,7 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<access::Accounts> accounts_;
   metrics::Registry registry_;
   StatusView status_;
+  CertificatesView certificates_;
   std::vector<net::Cidr> allow_;
   std::function<void(ReloadView)> reload_done_;
   runtime::Loop loop_{runtime::system_clock()};

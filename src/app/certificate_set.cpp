@@ -1,0 +1,139 @@
+#include "certificate_set.h"
+
+#include <algorithm>
+
+#include "gatehouse/base/log.h"
+#include "gatehouse/base/timestamp.h"
+#include "gatehouse/tls/self_signed.h"
+
+namespace gatehouse::app {
+
+namespace {
+
+constexpr std::chrono::hours kRenewBefore{24 * 31};  // a day more than tls::ensure_self_signed() waits for
+
+bool uses_files(const tls::CertificateSettings& settings) {
+  return settings.mode == tls::CertificateMode::kManual ||
+         (settings.mode == tls::CertificateMode::kAuto && !settings.files.empty());
+}
+
+std::string date(runtime::WallTime time) { return rfc3339(time).substr(0, 10); }
+
+Status read_self_signed(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
+  auto made = tls::ensure_self_signed(reader.directory, set.settings.self_signed_names, reader.clock, reader.random);
+  if (!made) return std::move(made).error();
+  source.file = made->file;
+  source.certificate = made->certificate;
+  source.chain = FileStamp::of(source.file.chain);
+  source.key = FileStamp::of(source.file.key);
+  if (made->created)
+    log::info("tls", "certificate.created", "made a self-signed certificate",
+              {{"file", source.file.chain}, {"not_after", date(source.certificate->not_after())}});
+  return {};
+}
+
+// The stamps are taken first: a file that changes while it is read will be read again.
+Status read_source(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
+  if (source.kind == "self_signed") return read_self_signed(source, set, reader);
+  source.chain = FileStamp::of(source.file.chain);
+  source.key = FileStamp::of(source.file.key);
+  auto certificate = tls::Certificate::load(source.file, reader.clock.wall());
+  if (!certificate) return std::move(certificate).error();
+  source.certificate = *std::move(certificate);
+  return {};
+}
+
+Status read_rule(ClientRule& rule) {
+  rule.ca = FileStamp::of(rule.settings.ca);
+  rule.crl = FileStamp::of(rule.settings.crl);
+  auto auth = tls::ClientAuth::load(rule.settings);
+  if (!auth) return std::move(auth).error();
+  rule.auth = *std::move(auth);
+  return {};
+}
+
+Status add_rule(CertificateSet& set, const tls::ClientAuthSettings& settings) {
+  for (const ClientRule& rule : set.rules)
+    if (rule.settings == settings) return {};
+  ClientRule rule;
+  rule.settings = settings;
+  if (Status read = read_rule(rule); !read) return read;
+  set.rules.push_back(std::move(rule));
+  return {};
+}
+
+Status add_rules(CertificateSet& set, const edge::ListenerSettings& listener) {
+  if (Status added = add_rule(set, listener.client_auth); !added) return added;
+  for (const tls::NameSettings& names : listener.tls_names)
+    if (Status added = add_rule(set, names.client_auth); !added) return added;
+  return {};
+}
+
+bool is_due(const CertificateSource& source, const CertificateReader& reader) {
+  if (source.chain != FileStamp::of(source.file.chain) || source.key != FileStamp::of(source.file.key)) return true;
+  return source.kind == "self_signed" && source.certificate->not_after() - reader.clock.wall() < kRenewBefore;
+}
+
+bool is_due(const ClientRule& rule) {
+  return rule.ca != FileStamp::of(rule.settings.ca) || rule.crl != FileStamp::of(rule.settings.crl);
+}
+
+void log_refusal(std::string_view file, const Error& error) {
+  log::warn("tls", "certificate.refused", "a changed file is not used; what was read before stays",
+            {{"file", file}, {"error", error.message}, {"slug", error.slug}});
+}
+
+void read_again(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
+  const std::shared_ptr<const tls::Certificate> before = source.certificate;
+  const Status read = read_source(source, set, reader);
+  source.refusal = read ? std::string() : read.error().message;
+  if (!read) return log_refusal(source.file.chain, read.error());
+  if (source.certificate->fingerprint() == before->fingerprint()) return;
+  log::info("tls", "certificate.reloaded", "serving a new certificate",
+            {{"file", source.file.chain}, {"name", source.certificate->names().front()},
+             {"not_after", date(source.certificate->not_after())}});
+}
+
+void read_again(ClientRule& rule) {
+  if (Status read = read_rule(rule); !read) return log_refusal(rule.settings.ca, read.error());
+  log::info("tls", "client_auth.reloaded", "judging clients by changed files",
+            {{"ca", rule.settings.ca}, {"crl", rule.settings.crl}});
+}
+
+}  // namespace
+
+const std::shared_ptr<const tls::ClientAuth>& CertificateSet::auth_for(const tls::ClientAuthSettings& rule) const {
+  return std::find_if(rules.begin(), rules.end(), [&](const ClientRule& one) { return one.settings == rule; })->auth;
+}
+
+Status CertificateReader::read(CertificateSet& set) const {
+  if (set.listeners.empty()) return {};
+  if (uses_files(set.settings)) {
+    for (const tls::CertificateFile& file : set.settings.files)
+      set.sources.push_back({.file = file, .kind = "file", .chain = {}, .key = {}, .certificate = nullptr, .refusal = {}});
+  } else {
+    set.sources.emplace_back().kind = "self_signed";
+  }
+  for (CertificateSource& source : set.sources)
+    if (Status read = read_source(source, set, *this); !read) return read;
+  for (const edge::ListenerSettings& listener : set.listeners)
+    if (Status added = add_rules(set, listener); !added) return std::move(added).error().context("listeners." + listener.name);
+  return {};
+}
+
+bool CertificateReader::read_changed(CertificateSet& set) const {
+  bool any = false;
+  for (CertificateSource& source : set.sources) {
+    if (!is_due(source, *this)) continue;
+    read_again(source, set, *this);
+    any = true;
+  }
+  for (ClientRule& rule : set.rules) {
+    if (!is_due(rule)) continue;
+    read_again(rule);
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace gatehouse::app
