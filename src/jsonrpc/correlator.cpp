@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "gatehouse/base/encoding.h"
+#include "remains.h"
 
 namespace gatehouse::jsonrpc {
 
@@ -12,12 +13,26 @@ namespace {
 
 constexpr std::size_t kFinishedTokens = 64;
 constexpr std::uint32_t kServerDepth = 1024;  // schemas nest deeper than what clients send
+constexpr std::size_t kTail = 256;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::optional<Correlator::Number> number_of(Raw raw) noexcept {
   Correlator::Number number = 0;
   const auto parsed = std::from_chars(raw.data(), raw.data() + raw.size(), number);
   if (raw.empty() || parsed.ec != std::errc() || parsed.ptr != raw.data() + raw.size()) return std::nullopt;
   return number;
+}
+
+// One of our numbers, though the server gave it back as a string.
+std::optional<Correlator::Number> number_in(Raw id) noexcept {
+  if (id.size() > 2 && id.front() == '"') return number_of(id.substr(1, id.size() - 2));
+  return number_of(id);
+}
+
+// Strings may be spelled in several ways.
+bool same_id(Raw a, Raw b) {
+  if (a == b) return true;
+  return a.starts_with('"') && b.starts_with('"') && decode_string(a) == decode_string(b);
 }
 
 }  // namespace
@@ -61,7 +76,7 @@ std::string Correlator::own_request(std::string_view method, std::string_view pa
 std::optional<std::string> Correlator::translate(const Envelope& message) const {
   if (message.method != "notifications/cancelled") return one_line(message.bytes);
   for (const auto& [number, call] : calls_) {
-    if (call.abandoned || call.id != message.request_id) continue;
+    if (call.abandoned || !same_id(call.id, message.request_id)) continue;
     const std::string text = std::to_string(number);
     const std::array<Edit, 1> edits{{{message.request_id, text}}};
     return one_line(splice(message.bytes, edits));
@@ -72,6 +87,11 @@ std::optional<std::string> Correlator::translate(const Envelope& message) const 
 const Correlator::Call* Correlator::find(Number number) const noexcept {
   const auto found = calls_.find(number);
   return found == calls_.end() ? nullptr : &found->second;
+}
+
+bool Correlator::awaited_besides(std::uint64_t group) const noexcept {
+  return std::any_of(calls_.begin(), calls_.end(),
+                     [group](const auto& entry) { return entry.second.group != group && !entry.second.abandoned; });
 }
 
 void Correlator::abandon(Number number) noexcept {
@@ -90,7 +110,7 @@ std::vector<Correlator::Number> Correlator::numbers_of(std::uint64_t group) cons
 std::vector<std::pair<Correlator::Number, Correlator::Call>> Correlator::take_if_id(Raw id) {
   std::vector<std::pair<Number, Call>> taken;
   for (auto at = calls_.begin(); at != calls_.end();) {
-    const bool matches = !at->second.abandoned && at->second.id == id;
+    const bool matches = !at->second.abandoned && same_id(at->second.id, id);
     if (matches) taken.emplace_back(at->first, std::move(at->second));
     at = matches ? calls_.erase(at) : std::next(at);
   }
@@ -114,15 +134,42 @@ std::vector<std::pair<Correlator::Number, Correlator::Call>> Correlator::take_al
 std::vector<Correlator::Incoming> Correlator::route(std::string_view line) {
   const ScanLimits limits{.max_depth = kServerDepth};
   std::vector<Incoming> out;
-  const auto take = [&](const Envelope& message) {
-    out.push_back(route_one(message));
-    if (out.back().answer) finish(out.back().number);
+  const auto take = [&](Incoming message) {
+    if (message.answer) finish(message.number);
+    out.push_back(std::move(message));
   };
+  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
   const Envelope envelope = scan(line, limits);
   if (envelope.kind == Kind::kBatch)
-    for (const Envelope& element : scan_batch(line, limits)) take(element);
+    for (const Envelope& element : scan_batch(line, limits)) take(route_one(element));
+  else if (envelope.kind == Kind::kBadJson)
+    take(unreadable(line, line.substr(line.size() - std::min(line.size(), kTail)), "garbage", envelope.problem));
   else
-    take(envelope);
+    take(route_one(envelope));
+  return out;
+}
+
+Correlator::Incoming Correlator::route_too_long(std::string_view head, std::string_view tail) {
+  const Remains remains = remains_of(head, tail);
+  Incoming out = unreadable(head, tail, "too_long", "too_long");
+  if (!out.answer && remains.id.empty() && !remains.has_method && calls_.size() == 1) out = failed(calls_.begin()->first, "too_long");
+  if (out.answer) finish(out.number);
+  return out;
+}
+
+// Nobody's, unless it says itself that it is the answer to one of our calls.
+Correlator::Incoming Correlator::unreadable(std::string_view head, std::string_view tail, const char* reason, const char* problem) const {
+  const Remains remains = remains_of(head, tail);
+  const std::optional<Number> number = remains.has_method ? std::nullopt : number_in(remains.id);
+  if (!number || find(*number) == nullptr) return {.reason = reason};
+  return failed(*number, problem);
+}
+
+Correlator::Incoming Correlator::failed(Number number, const char* problem) const {
+  Incoming out = to_call(number, {});
+  out.answer = out.failed = true;
+  out.reason = problem;
+  out.id = find(number)->id;
   return out;
 }
 
@@ -137,19 +184,14 @@ Correlator::Incoming Correlator::to_call(Number number, std::string bytes) const
 }
 
 Correlator::Incoming Correlator::answer(const Envelope& message) const {
-  const std::optional<Number> number = number_of(message.id);
+  if (message.kind != Kind::kResponse) return unreadable(message.bytes, {}, "bad_message", message.problem);
+  const std::optional<Number> number = number_in(message.id);
   const Call* call = number ? find(*number) : nullptr;
   if (call == nullptr) return {.reason = "unknown_id"};
-  Incoming out;
-  if (message.kind == Kind::kResponse) {
-    const bool own_subscription = message.meta_subscription == message.id;
-    const std::array<Edit, 2> edits{{{message.id, call->id}, {own_subscription ? message.meta_subscription : Raw(), call->id}}};
-    out = to_call(*number, splice(message.bytes, edits));
-  } else {
-    out = to_call(*number, {});
-    out.failed = true;
-    out.reason = message.problem;
-  }
+  if (message.id.front() == '"') return failed(*number, "id_type");
+  const bool own_subscription = message.meta_subscription == message.id;
+  const std::array<Edit, 2> edits{{{message.id, call->id}, {own_subscription ? message.meta_subscription : Raw(), call->id}}};
+  Incoming out = to_call(*number, splice(message.bytes, edits));
   out.answer = true;
   out.id = call->id;
   out.error_code = message.error_code;
@@ -192,7 +234,6 @@ Correlator::Incoming Correlator::unrelated(const Envelope& message) const {
 }
 
 Correlator::Incoming Correlator::route_one(const Envelope& message) const {
-  if (message.kind == Kind::kBadJson) return {.reason = "garbage"};
   if (message.kind == Kind::kResponse || (message.kind == Kind::kBadShape && message.method.empty())) return answer(message);
   if (message.kind == Kind::kBadShape) return {.reason = "bad_message"};
   if (message.kind == Kind::kRequest) return unrelated(message);

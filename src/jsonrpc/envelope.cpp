@@ -94,7 +94,10 @@ class Scanner {
     // "Method" beside "method" is read as the same key by some servers and not by us.
     if (*name != key.text()) shape("letter_case");
     const std::size_t index = static_cast<std::size_t>(name - kNames.begin());
-    if ((seen_ & (1u << index)) != 0) shape("duplicate_key");
+    if ((seen_ & (1u << index)) != 0) {
+      shape("duplicate_key");
+      id_repeated_ = id_repeated_ || index == 1;
+    }
     seen_ |= 1u << index;
     switch (index) {
       case 0: return json_.value(&jsonrpc_);
@@ -158,7 +161,7 @@ class Scanner {
   }
 
   void take_id() {
-    if (id_.empty()) return;
+    if (id_.empty() || id_repeated_) return;
     if (id_ == "null") {
       out_.id_null = true;
     } else if (id_.size() > limits_.max_id_bytes || !is_id(id_)) {
@@ -214,6 +217,7 @@ class Scanner {
   Envelope& out_;
   unsigned seen_ = 0;
   bool meta_seen_ = false;
+  bool id_repeated_ = false;  // which one is meant? None is given back
   Raw jsonrpc_, id_, method_, code_, is_error_;
 };
 
@@ -245,7 +249,13 @@ Envelope scan(std::string_view bytes, ScanLimits limits) {
 std::vector<Envelope> scan_batch(std::string_view bytes, ScanLimits limits) {
   std::vector<Envelope> out;
   JsonCursor cursor(bytes, limits.max_depth);
-  cursor.array([&] { return Scanner(cursor, limits, out.emplace_back()).message(); });
+  cursor.array([&] {
+    Envelope& element = out.emplace_back();
+    if (out.size() <= limits.max_batch) return Scanner(cursor, limits, element).message() && element.message();
+    element.kind = Kind::kBadShape;
+    element.problem = "batch_size";
+    return false;
+  });
   return out;
 }
 

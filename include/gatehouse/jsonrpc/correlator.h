@@ -44,9 +44,9 @@ class Correlator {
     To to = To::kNobody;
     Number number = 0;          // of the call
     bool answer = false;        // the call is over
-    bool failed = false;        // the answer was unusable; `bytes` is empty
+    bool failed = false;        // the answer was unusable, `reason` says why; `bytes` is empty
     std::string bytes{};        // for the client; for kServer: the line to send back
-    const char* reason = "";    // why kNobody
+    const char* reason = "";    // why kNobody, or why failed
     std::uint64_t group = 0;    // of the call, also when it is over
     std::string id{};           // raw, of the call that is over
     std::optional<std::int64_t> error_code{};
@@ -62,9 +62,13 @@ class Correlator {
   std::optional<std::string> translate(const Envelope& message) const;
   std::string own_request(std::string_view method, std::string_view params, Number* number);  // `number` answers come as kCall
   std::vector<Incoming> route(std::string_view line);
+  // Of a line that was too long to be kept: how it began and how it ended. An answer without an id that can be seen is that
+  // to the only call, when there is just one.
+  Incoming route_too_long(std::string_view head, std::string_view tail);
 
   const Call* find(Number number) const noexcept;
   std::size_t open_calls() const noexcept { return calls_.size(); }
+  bool awaited_besides(std::uint64_t group) const noexcept;  // somebody else waits for an answer
   void abandon(Number number) noexcept;
   void forget(Number number);                              // a late answer goes to nobody
   std::vector<Number> numbers_of(std::uint64_t group) const;
@@ -83,6 +87,8 @@ class Correlator {
 
   Incoming route_one(const Envelope& message) const;
   Incoming answer(const Envelope& message) const;
+  Incoming failed(Number number, const char* problem) const;
+  Incoming unreadable(std::string_view head, std::string_view tail, const char* reason, const char* problem) const;
   Incoming unrelated(const Envelope& message) const;
   Incoming to_call(Number number, std::string bytes) const;
   void finish(Number number);

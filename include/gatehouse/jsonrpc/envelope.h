@@ -71,11 +71,13 @@ struct Envelope {
 struct ScanLimits {
   std::uint32_t max_depth = 64;   // at most 1024
   std::size_t max_id_bytes = 1024;
+  std::size_t max_batch = 100;
 };
 
 Envelope scan(std::string_view bytes, ScanLimits limits = {});
 
-// The elements of a batch that scan() called kBatch: never empty, each a message or kBadShape.
+// The elements of a batch that scan() called kBatch: never empty. Only the last may be no message: the first that is none
+// ends the walk, and so does one too many (kBadShape, "batch_size"), so that a long array costs nothing.
 std::vector<Envelope> scan_batch(std::string_view bytes, ScanLimits limits = {});
 
 // The text of a raw JSON string. Nothing when `raw` is no string or holds a lone surrogate.

@@ -13,6 +13,7 @@ namespace gatehouse::jsonrpc {
 enum class Era { kLegacy, kModern };
 
 inline constexpr std::string_view kModern = "2026-07-28";
+inline constexpr std::string_view kLatestLegacy = "2025-11-25";
 inline constexpr std::string_view kLegacyWithBatches = "2025-03-26";
 inline constexpr std::string_view kSupportedVersions = R"(["2026-07-28","2025-11-25","2025-06-18","2025-03-26"])";
 inline constexpr std::string_view kLegacyVersions = R"(["2025-11-25","2025-06-18","2025-03-26"])";

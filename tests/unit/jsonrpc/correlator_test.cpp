@@ -80,6 +80,76 @@ TEST(Correlator, CancelNamesOurNumber) {
   EXPECT_EQ(c.translate(scan(cancel)), std::nullopt);
 }
 
+TEST(Correlator, CancelledIdsAreComparedByWhatTheySay) {
+  Correlator c(Era::kLegacy);
+  c.begin(scan(R"({"jsonrpc":"2.0","id":"a\u0062","method":"a"})"), 1);
+  c.begin(scan(R"({"jsonrpc":"2.0","id":7,"method":"a"})"), 2);
+  const std::string cancel = R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":)";
+  EXPECT_EQ(c.translate(scan(cancel + R"("7"}})")), std::nullopt) << "a string is no number";
+  EXPECT_EQ(c.translate(scan(cancel + R"("ab"}})")), cancel + "1}}\n");
+  EXPECT_TRUE(c.take_if_id(R"("7")").empty());
+  const auto taken = c.take_if_id(R"("\u0061b")");
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_EQ(taken[0].second.id, R"("a\u0062")");
+}
+
+TEST(Correlator, AnUnreadableAnswerFailsItsCall) {
+  const auto reason_of = [](const std::string& line) -> std::string {
+    Correlator c(Era::kLegacy);
+    c.begin(scan(R"({"jsonrpc":"2.0","id":"x","method":"a"})"), 5);
+    const auto got = c.route(line);
+    if (!got[0].answer) return std::string("nobody: ") + got[0].reason;
+    EXPECT_TRUE(got[0].failed && got[0].id == R"("x")" && got[0].group == 5 && got[0].bytes.empty()) << line;
+    EXPECT_EQ(c.open_calls(), 0u);
+    return got[0].reason;
+  };
+  EXPECT_EQ(reason_of("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"\xff\"}"), "utf8");
+  EXPECT_EQ(reason_of("{\"result\":\"\xff\",\"jsonrpc\":\"2.0\",\"id\":1}"), "utf8");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"result":)" + std::string(2000, '[') + std::string(2000, ']') + "}"), "depth");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":"1","result":{}})"), "id_type");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"id":2,"result":{}})"), "duplicate_key");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"result":{})"), "comma");
+  EXPECT_EQ(reason_of("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}"), "nobody: garbage") << "the server's own ids are not ours";
+  EXPECT_EQ(reason_of("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"\xff\"}"), "nobody: garbage");
+  EXPECT_EQ(reason_of("{\"level\":30,\"msg\":\"\xff\"}"), "nobody: garbage");
+  EXPECT_EQ(reason_of(R"({"result":"\"id\":1})"), "nobody: garbage");
+}
+
+TEST(Correlator, AByteOrderMarkIsSkipped) {
+  Correlator c(Era::kLegacy);
+  c.begin(scan(R"({"jsonrpc":"2.0","id":"x","method":"a"})"), 1);
+  EXPECT_EQ(c.route("\xEF\xBB\xBF{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}")[0].bytes, R"({"jsonrpc":"2.0","id":"x","result":{}})");
+}
+
+TEST(Correlator, ALineThatWasTooLongFailsItsCall) {
+  Correlator c(Era::kLegacy);
+  const auto begin = [&](int id) { return c.begin(scan(R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":"a"})"), 1).number; };
+  const std::string head = R"({"result":{"content":[{"text":"xxxx)";
+  begin(11);
+  EXPECT_STREQ(c.route_too_long(R"({"jsonrpc":"2.0","method":"notifications/message","params":{"data":"xx)", "xx\"}}").reason, "too_long");
+  EXPECT_EQ(c.open_calls(), 1u) << "a notification is no answer";
+  EXPECT_EQ(c.route_too_long(head, "xx\"}]},\"jsonrpc\":\"2.0\"}").id, "11") << "it can belong to nobody else";
+  const auto first = begin(12);
+  begin(13);
+  EXPECT_FALSE(c.route_too_long(head, "xx\"}]}}").answer);
+  const auto last_member = c.route_too_long(head, "xx\"}]},\"jsonrpc\":\"2.0\",\"id\":" + std::to_string(first) + " }");
+  EXPECT_TRUE(last_member.answer && last_member.failed);
+  EXPECT_EQ(last_member.id, "12");
+  begin(14);
+  const std::string number = std::to_string(first + 1);
+  EXPECT_FALSE(c.route_too_long(R"({"jsonrpc":"2.0","id":)" + number, "xx").answer) << "the number may go on";
+  EXPECT_EQ(c.route_too_long(R"({"jsonrpc":"2.0","id":)" + number + R"(,"result":{"te)", "xx").id, "13");
+}
+
+TEST(Correlator, KnowsWhetherSomebodyElseWaits) {
+  Correlator c(Era::kLegacy);
+  c.begin(scan(R"({"jsonrpc":"2.0","id":1,"method":"a"})"), 1);
+  EXPECT_FALSE(c.awaited_besides(1));
+  EXPECT_TRUE(c.awaited_besides(2));
+  c.abandon(1);
+  EXPECT_FALSE(c.awaited_besides(2));
+}
+
 TEST(Correlator, GarbageAndUnusableAnswers) {
   Correlator c(Era::kLegacy);
   EXPECT_STREQ(c.route("Listening on stdio")[0].reason, "garbage");

@@ -65,6 +65,12 @@ TEST(Envelope, BadShapeKeepsTheIdForTheErrorAnswer) {
   EXPECT_EQ(scan(R"({"jsonrpc":"2.0","params":[1],"method":"x","id":9007199254740993})").id, "9007199254740993");
 }
 
+TEST(Envelope, ARepeatedIdIsNone) {
+  const Envelope e = scan(R"({"jsonrpc":"2.0","id":1,"id":2,"method":"x"})");
+  EXPECT_EQ(e.kind, Kind::kBadShape);
+  EXPECT_EQ(e.id, "");
+}
+
 TEST(Envelope, EscapedMethodIsDecoded) {
   Envelope e = scan(R"({"jsonrpc":"2.0","id":1,"method":"tools\/call","params":{"name":"\u00e9"}})");
   const Envelope moved = std::move(e);
@@ -102,6 +108,26 @@ TEST(Envelope, EveryPrefixOfAMessageIsBadJson) {
   const std::string text = R"({"jsonrpc":"2.0","id":-12,"error":{"code":-32601,"message":"é\n"},"x":[true,null,1.5e3]})";
   EXPECT_EQ(scan(text).error_code, -32601);
   for (std::size_t n = 0; n < text.size(); ++n) EXPECT_EQ(scan(std::string_view(text).substr(0, n)).kind, Kind::kBadJson) << n;
+}
+
+TEST(Envelope, ABatchIsReadUpToWhatIsNoMessage) {
+  const std::string note = R"({"jsonrpc":"2.0","method":"x"})";
+  EXPECT_EQ(scan_batch("[" + note + "," + note + "]").size(), 2u);
+  const std::string mixed = "[" + note + ",0,0," + note + "]";
+  const auto broken = scan_batch(mixed);
+  ASSERT_EQ(broken.size(), 2u);
+  EXPECT_STREQ(broken[1].problem, "not_an_object");
+}
+
+TEST(Envelope, ABatchHasALimitedNumberOfMessages) {
+  std::string text = "[";
+  for (int i = 0; i < 4; ++i) text += R"({"jsonrpc":"2.0","method":"x"},)";
+  text.back() = ']';
+  EXPECT_TRUE(scan_batch(text, {.max_batch = 4}).back().message());
+  const auto more = scan_batch(text, {.max_batch = 3});
+  ASSERT_EQ(more.size(), 4u);
+  EXPECT_EQ(more[3].kind, Kind::kBadShape);
+  EXPECT_STREQ(more[3].problem, "batch_size");
 }
 
 TEST(Envelope, SpliceReplacesOnlyTheSlices) {

@@ -1,0 +1,19 @@
+// What can still be told about a message that cannot be read as a whole, because it was too long or is no JSON: its id, when
+// it stands before the broken place or at the very end, and whether it was an answer. Sans-IO.
+#pragma once
+
+#include <string_view>
+
+#include "gatehouse/jsonrpc/envelope.h"
+
+namespace gatehouse::jsonrpc {
+
+struct Remains {
+  Raw id;                   // a string or an integer; empty: not found
+  bool has_method = false;  // a request or a notification
+};
+
+// `head` is how the message begins, `tail` how it ends; they may overlap.
+Remains remains_of(std::string_view head, std::string_view tail);
+
+}  // namespace gatehouse::jsonrpc
