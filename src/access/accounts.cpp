@@ -78,6 +78,7 @@ Status Accounts::State::make_first_user() {
   user.password_hash = *std::move(hash);
   user.created = user.updated = clock.wall();
   auto id = store.add_user(user, {clock.wall(), "system", "user.created", "user:admin", "first start"});
+  if (!id && id.error().slug == "conflict") return {};  // another node that starts on the same database was faster
   if (!id) return std::move(id).error();
   if (generated) first_password = std::move(password);
   return {};

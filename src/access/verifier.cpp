@@ -104,6 +104,22 @@ Result<std::string_view> credential_from(std::string_view authorization, std::st
   return credential;
 }
 
+bool still_holds(const Identity& identity, const KeyIndex& before, const KeyIndex& now) {
+  const auto lost_nothing = [](const auto* earlier, const auto* entry) {
+    return entry != nullptr && entry->active && (earlier == nullptr || entry->scopes.contains(earlier->scopes));
+  };
+  const KeyIndex::UserEntry* user = now.user(identity.user_id);
+  const KeyIndex::UserEntry* earlier = before.user(identity.user_id);
+  if (!lost_nothing(earlier, user)) return false;
+  switch (identity.credential) {
+    case CredentialKind::kLocal: return true;
+    case CredentialKind::kToken:
+      return (earlier == nullptr || user->generation == earlier->generation) && !now.revoked(identity.token_id);
+    case CredentialKind::kApiKey: return lost_nothing(before.key(identity.key_id), now.key(identity.key_id));
+  }
+  return false;
+}
+
 Verifier::Verifier(std::shared_ptr<const ServerKeys> keys, std::shared_ptr<const KeyIndex> index)
     : keys_(std::move(keys)), index_(std::move(index)) {
   GATEHOUSE_CHECK(keys_ && index_);

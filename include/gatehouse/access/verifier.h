@@ -34,6 +34,11 @@ inline constexpr std::size_t kMaxCredentialBytes = 8192;
 // Errors: "missing-credentials" (401, no error= in WWW-Authenticate), "bad-request" (malformed, or both fields given).
 Result<std::string_view> credential_from(std::string_view authorization, std::string_view x_api_key);
 
+// Whether somebody who was identified with `before`, or kept since, may go on with `now`: the user is active, the key or the
+// token is not revoked, the user's tokens are not called in, no scope is lost. Time is not looked at. With kLocal the
+// user alone counts.
+bool still_holds(const Identity& identity, const KeyIndex& before, const KeyIndex& now);
+
 class Verifier {
  public:
   Verifier(std::shared_ptr<const ServerKeys> keys, std::shared_ptr<const KeyIndex> index);

@@ -98,6 +98,39 @@ TEST(Verifier, never_repeats_a_credential) {
   }
 }
 
+TEST(Verifier, what_is_under_way_ends_with_its_credential) {
+  House house;
+  const std::int64_t bob = house.add("bob", {"tools:call", "gateway:read", "gateway:write"});
+  const Identity by_login = house.identity("bob");
+  const auto key = house.accounts().create_key(by_login, House::key({"tools:call"}));
+  ASSERT_TRUE(key);
+  const auto verified = house.verify(key->key.reveal());
+  ASSERT_TRUE(verified);
+  const Identity by_key = *verified;
+  Identity alone;
+  alone.user_id = bob;
+  std::shared_ptr<const KeyIndex> before;
+  const auto holds = [&](const Identity& identity) { return still_holds(identity, *before, *house.accounts().index()); };
+  const auto change = [&](const auto& make) {
+    before = house.accounts().index();
+    EXPECT_TRUE(make());
+  };
+  const auto update = [&](const UserUpdate& wanted) { return static_cast<bool>(house.accounts().update_user(house.admin(), bob, wanted)); };
+
+  change([&] { return update({.email = "bob@example.org", .full_name = {}, .scopes = {}, .active = {}, .superuser = {}}); });
+  EXPECT_TRUE(holds(by_login) && holds(by_key) && holds(alone));
+  change([&] { return update({.email = {}, .full_name = {}, .scopes = {{"tools:call"}}, .active = {}, .superuser = {}}); });
+  EXPECT_FALSE(holds(by_login) || holds(by_key) || holds(alone)) << "a scope is lost";
+  change([&] { return static_cast<bool>(house.accounts().set_password(house.admin(), bob, Secret(""), Secret("another horse"))); });
+  EXPECT_FALSE(holds(by_login));
+  EXPECT_TRUE(holds(by_key) && holds(alone));
+  change([&] { return static_cast<bool>(house.accounts().revoke_key(house.admin(), by_key.key_id)); });
+  EXPECT_FALSE(holds(by_key));
+  EXPECT_TRUE(holds(alone));
+  change([&] { return update({.email = {}, .full_name = {}, .scopes = {}, .active = false, .superuser = {}}); });
+  EXPECT_FALSE(holds(alone));
+}
+
 TEST(Scopes, admin_stands_for_all_and_nothing_else_implies_anything) {
   const Scopes admin{Scope::kAdmin};
   EXPECT_TRUE(admin.contains(Scopes::all()));
