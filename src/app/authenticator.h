@@ -24,4 +24,8 @@ class Authenticator final : public edge::Authenticator {
   const runtime::Clock& clock_;
 };
 
+// For what goes on after its request was authenticated: whether a change of accounts ends it. `credential` is that of the
+// Principal; empty: the user alone. Nobody loses what needs no account.
+bool still_valid(std::int64_t user_id, std::string_view credential, const access::KeyIndex& before, const access::KeyIndex& now);
+
 }  // namespace gatehouse::app

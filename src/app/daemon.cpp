@@ -182,6 +182,9 @@ void Daemon::publish_accounts(std::shared_ptr<const access::KeyIndex> index) {
   for (access::KeyUse& use : key_use_)
     by_loop.push_back(std::make_shared<Authenticator>(accounts_->keys(), index, use, clock_));
   server_->set_authenticators(std::move(by_loop));
+  const auto before = std::exchange(published_accounts_, index);
+  if (before == nullptr) return;
+  gateway_->end_unless([before, index](const mcp::Caller& caller) { return still_valid(caller.user_id, caller.credential, *before, *index); });
 }
 
 Status Daemon::start() {

@@ -40,7 +40,7 @@ void Daemon::begin_stop() {
   (void)notifier_.stopping("draining connections");
   (void)notifier_.extend_timeout(limit + seconds(5));
   server_->drain();
-  gateway_->drain();
+  gateway_->drain(limit);
   tasks_.spawn(stop_when_drained(clock_.now() + limit));
 }
 

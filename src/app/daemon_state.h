@@ -86,6 +86,7 @@ class Daemon {
   std::unique_ptr<access::Accounts> accounts_;
   std::vector<std::unique_ptr<runtime::Loop>> loops_;
   std::vector<access::KeyUse> key_use_;
+  std::shared_ptr<const access::KeyIndex> published_accounts_;  // what the loops have; changes of accounts come one by one
   std::unique_ptr<runtime::OffloadPool> offload_;
   std::unique_ptr<runtime::OffloadPool> hashing_;
   std::unique_ptr<Certificates> certificates_;

@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "answers.h"
 #include "exchange_context.h"
 #include "gatehouse/http/sse.h"
 
@@ -10,17 +11,7 @@ namespace gatehouse::mcp {
 
 namespace {
 
-using stdio::Event;
-
 constexpr std::chrono::seconds kPing{15};
-constexpr std::string_view kPingComment = ": ping\n\n";
-
-http::Response sse_head() {
-  http::Response head;
-  head.content_type = "text/event-stream";
-  head.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
-  return head;
-}
 
 // Tells the lane when the exchange is over, however it ends.
 class GroupGuard {
@@ -58,132 +49,29 @@ class StartGuard {
   std::uint64_t key_;
 };
 
-// Collects the answers of one POST and sends them: one JSON document when nothing but answers came, else a stream.
-class Answers {
- public:
-  Answers(http::Exchange& exchange, const Post& post) : exchange_(exchange), modern_(post.era == Era::kModern), batch_(post.batch), open_(post.request_ids()) {}
-
-  bool done() const noexcept { return open_.empty(); }
-  const std::vector<std::string>& open() const noexcept { return open_; }
-  Outcome& outcome() noexcept { return outcome_; }
-  http::Headers& headers() noexcept { return headers_; }
-
-  runtime::Task<bool> take(Event event);
-  runtime::Task<bool> keep_alive();
-  runtime::Task<void> finish();
-
- private:
-  bool closed_quietly(const Event& event) const { return event.type == Event::Type::kFailed && event.refusal.reason == "cancelled"; }
-  void note(const Event& event);
-  int status_of(const Event& event) const;
-  runtime::Task<bool> begin();
-  runtime::Task<bool> send_event(std::string_view data);
-
-  http::Exchange& exchange_;
-  const bool modern_;
-  const bool batch_;
-  std::vector<std::string> open_;
-  std::vector<std::string> ready_;   // answers, until it is clear that no stream is needed
-  http::Headers headers_;
-  Outcome outcome_;
-  int status_ = 200;
-  bool streaming_ = false;
-};
-
-int Answers::status_of(const Event& event) const {
-  if (event.type == Event::Type::kFailed) return event.refusal.status;
-  if (!modern_ || !event.error_code) return 200;
-  if (*event.error_code == kMethodNotFound) return 404;
-  return *event.error_code <= kHeaderMismatch && *event.error_code >= kUnsupportedVersion ? 400 : 200;
-}
-
-void Answers::note(const Event& event) {
-  if (event.type == Event::Type::kResponse) return note_answer(outcome_, event.error_code, event.is_error);
-  outcome_.result = event.refusal.reason == "cancelled" ? "cancelled" : "transport_error";
-  outcome_.error = event.refusal.reason;
-}
-
-runtime::Task<bool> Answers::begin() {
-  if (std::exchange(streaming_, true)) co_return true;
-  http::Response head = sse_head();
-  head.headers.insert(head.headers.end(), headers_.begin(), headers_.end());
-  if (!co_await exchange_.begin_stream(std::move(head))) co_return false;
-  for (const std::string& answer : std::exchange(ready_, {}))
-    if (!co_await send_event(answer)) co_return false;
-  co_return true;
-}
-
-runtime::Task<bool> Answers::send_event(std::string_view data) {
-  std::string event;
-  http::write_sse_event(event, {}, "message", data);
-  co_return co_await exchange_.send(event);
-}
-
-runtime::Task<bool> Answers::keep_alive() {
-  if (!co_await begin()) co_return false;
-  co_return co_await exchange_.send(kPingComment);
-}
-
-runtime::Task<bool> Answers::take(Event event) {
-  if (event.type == Event::Type::kClosed) co_return true;
-  if (event.type == Event::Type::kMessage) {
-    if (!co_await begin()) co_return false;
-    co_return co_await send_event(event.bytes);
-  }
-  note(event);
-  std::erase(open_, event.id);
-  if (closed_quietly(event)) co_return co_await begin();
-  std::string bytes = std::move(event.bytes);
-  if (event.type == Event::Type::kFailed) bytes = error_body(event.id, event.refusal);
-  if (streaming_) co_return co_await send_event(bytes);
-  if (!batch_) status_ = status_of(event);
-  ready_.push_back(std::move(bytes));
-  co_return true;
-}
-
-runtime::Task<void> Answers::finish() {
-  if (streaming_) {
-    co_await exchange_.end_stream();
-    co_return;
-  }
-  http::Response response;
-  response.status = status_;
-  response.content_type = "application/json";
-  response.headers = headers_;
-  if (status_ == 503) response.headers.emplace_back("Retry-After", "5");
-  if (batch_) response.body = "[";
-  for (const std::string& answer : ready_) {
-    if (response.body.size() > 1) response.body += ',';
-    response.body += answer;
-  }
-  if (batch_) response.body += ']';
-  co_await exchange_.respond(std::move(response));
-}
-
-using OnFirst = std::function<void(const Event&, http::Headers&)>;
+using OnFirst = std::function<void(Event&, http::Headers&)>;
 
 // Waits for all answers. Its deadline is the server's call timeout.
 runtime::Task<Outcome> answer(Context& context, const Post& post, stdio::InboxReader& inbox, GroupGuard& guard, const OnFirst& on_first) {
-  http::Exchange& exchange = context.exchange;
+  OpenExchange& exchange = context.exchange;
   Answers answers(exchange, post);
   runtime::Timer deadline(exchange.waiter()), ping(exchange.waiter());
   deadline.arm(context.server->settings.call_timeout);
   if (!post.starts_session()) ping.arm(kPing);
+  const Refusal timeout{504, kInternalError, "timeout", "The server did not answer in time", {}};
   bool alive = true, first = true;
   while (alive && !answers.done()) {
-    std::optional<Event> event = inbox.pop();
-    if (event) {
+    if (exchange.cut() != nullptr) {
+      guard.cancel();
+      alive = co_await answers.fail_open(*exchange.cut());
+    } else if (std::optional<Event> event = inbox.pop()) {
       if (std::exchange(first, false) && on_first) on_first(*event, answers.headers());
       alive = co_await answers.take(std::move(*event));
     } else if (exchange.client_gone()) {
       alive = false;
     } else if (deadline.expired()) {
       guard.cancel();
-      const std::vector<std::string> late = answers.open();
-      for (const std::string& id : late) {
-        Event timeout{.type = Event::Type::kFailed, .id = id, .refusal = {504, kInternalError, "timeout", "The server did not answer in time", {}}};
-        alive = alive && co_await answers.take(std::move(timeout));
-      }
+      alive = co_await answers.fail_open(timeout);
     } else if (ping.expired()) {
       ping.arm(kPing);
       alive = co_await answers.keep_alive();
@@ -233,10 +121,16 @@ runtime::Task<Outcome> start_session(Context& context, Post post) {
   GroupGuard guard(lane, loop, submission->group, false);
   stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
   lane->children().start_session(context.server->child, submission);
-  const OnFirst open = [&](const Event& event, http::Headers& headers) {
+  const OnFirst open = [&](Event& event, http::Headers& headers) {
     if (event.type != Event::Type::kResponse || event.error_code) return;
-    SessionFacts facts{context.principal(), context.endpoint, context.server,
-                       decode_string(post.first().protocol_version).value_or(""), {}, loop.index(), key};
+    Agreed agreed = agreed_version(scan(event.bytes, {.max_depth = kServerDepth}));
+    if (agreed.refusal) {
+      event.type = Event::Type::kFailed;
+      event.refusal = std::move(agreed.refusal);
+      return;
+    }
+    SessionFacts facts = facts_of(context, std::move(agreed.version));
+    facts.child = key;
     const auto session = context.shared.directory.open(*place, std::move(facts), context.clock());
     headers.emplace_back("Mcp-Session-Id", session->id);
     started.commit();
@@ -245,20 +139,30 @@ runtime::Task<Outcome> start_session(Context& context, Post post) {
   co_return co_await answer(context, post, inbox, guard, open);
 }
 
+// On another loop the child is met too late for the answer; what it does not take then is counted there.
+runtime::Task<Outcome> pass_notification(Context& context, std::shared_ptr<Lane> lane, std::uint64_t child,
+                                         std::shared_ptr<const stdio::Submission> submission) {
+  Refusal refusal;
+  if (lane->is_on(context.exchange.loop()))
+    refusal = lane->children().submit(child, submission);
+  else
+    lane->post([child, submission](Lane& own) { own.children().submit(child, submission); });
+  if (!refusal) co_return co_await accept(context);
+  co_await refuse(context.exchange, refusal, {}, context.shared);
+  co_return Outcome{"transport_error", std::string(refusal.reason)};
+}
+
 runtime::Task<Outcome> post_in_session(Context& context, Post post, std::shared_ptr<Session> session) {
   const SessionUse use(session, context.clock());
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = context.lanes[use->facts.lane];
   const auto submission = address(context, post, lane);
+  if (!submission->inbox) co_return co_await pass_notification(context, lane, use->facts.child, submission);
   const auto submit = [key = use->facts.child, submission](Lane& own) { own.children().submit(key, submission); };
-  if (!submission->inbox) {
-    lane->run_on(loop, submit);
-    co_return co_await accept(context);
-  }
   GroupGuard guard(lane, loop, submission->group, false);
   stdio::InboxReader inbox(submission->inbox, context.exchange.waiter());
   lane->run_on(loop, submit);
-  const OnFirst gone = [&](const Event& event, http::Headers&) {
+  const OnFirst gone = [&](Event& event, http::Headers&) {
     if (event.type == Event::Type::kFailed && event.refusal.reason == "session_gone") context.shared.directory.close(session->id);
   };
   co_return co_await answer(context, post, inbox, guard, gone);
@@ -268,8 +172,9 @@ runtime::Task<Outcome> post_modern(Context& context, Post post) {
   runtime::Loop& loop = context.exchange.loop();
   const std::shared_ptr<Lane> lane = lane_of(context);
   const auto submission = address(context, post, lane);
-  const auto submit = [submission, server = context.server->child, principal = context.principal()](Lane& own) {
-    own.children().submit_shared(server, principal, submission);
+  const stdio::Owner owner{context.principal(), context.exchange.principal().user_id};
+  const auto submit = [submission, server = context.server->child, owner](Lane& own) {
+    own.children().submit_shared(server, owner, submission);
   };
   if (!submission->inbox) {
     // What a client cancels it cancels by closing its stream; a request id alone names nothing on a shared connection.
@@ -300,7 +205,7 @@ runtime::Task<Outcome> post_to_child(Context& context, Post post) {
 
 runtime::Task<void> get_from_child(Context& context, std::shared_ptr<Session> session) {
   const SessionUse use(session, context.clock());
-  http::Exchange& exchange = context.exchange;
+  OpenExchange& exchange = context.exchange;
   runtime::Loop& loop = exchange.loop();
   const std::shared_ptr<Lane> lane = context.lanes[use->facts.lane];
   const std::uint64_t group = context.shared.new_key();
@@ -319,7 +224,7 @@ runtime::Task<void> get_from_child(Context& context, std::shared_ptr<Session> se
       std::string bytes;
       http::write_sse_event(bytes, {}, "message", event->bytes);
       alive = co_await exchange.send(bytes);
-    } else if (event || exchange.draining()) {
+    } else if (event || exchange.draining() || exchange.cut() != nullptr) {
       open = false;
     } else if (exchange.client_gone()) {
       alive = false;

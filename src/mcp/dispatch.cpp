@@ -1,8 +1,10 @@
 #include "dispatch.h"
 
+#include <array>
 #include <utility>
 
 #include "gatehouse/http/media.h"
+#include "protocol.h"
 
 namespace gatehouse::mcp {
 
@@ -25,23 +27,40 @@ Refusal check_batch(const std::vector<Envelope>& messages) {
   return {};
 }
 
-Refusal check_post(const http::RequestHead& head, Post& post, const ScanLimits& limits) {
+// 2025-03-26 is the only revision with batches; later clients name their version, but may leave the header out.
+bool batch_refused(const Context& context) {
+  const std::shared_ptr<Session> session = find_session(context);
+  return session && session->facts.version > kLegacyWithBatches;
+}
+
+// A version that is not known here is replaced by the latest, as a server would answer (2025-11-25, lifecycle).
+Refusal offer_version(Post& post, const ScanLimits& limits) {
+  stdio::Submission& submission = *post.submission;
+  const Raw asked = post.first().protocol_version;
+  const std::optional<std::string> version = decode_string(asked);
+  if (!version) return {400, kInvalidParams, "version_missing", "initialize names no protocolVersion", {}};
+  if (is_legacy_version(*version)) return {};
+  static const std::string kOffered = '"' + std::string(kLatestLegacy) + '"';
+  const std::array<Edit, 1> edits{{{asked, kOffered}}};
+  submission.body = splice(submission.body, edits);
+  submission.messages.front() = scan(submission.body, limits);
+  return {};
+}
+
+Refusal check_post(const Context& context, Post& post, const ScanLimits& limits) {
+  const http::RequestHead& head = context.exchange.request();
   if (Refusal refusal = check_shape(head, post.first())) return refusal;
   post.batch = post.first().kind == Kind::kBatch;
   if (post.batch) {
+    if (batch_refused(context)) return {400, kInvalidRequest, "batch", "Batches are not supported in this protocol version", {}};
     post.submission->messages = scan_batch(post.body(), limits);
     if (Refusal refusal = check_batch(post.messages())) return refusal;
     return check_legacy(head);
   }
   post.era = era_of(head, post.first());
-  return post.era == Era::kModern ? check_modern(head, post.first()) : check_legacy(head);
-}
-
-// 2025-03-26 is the only revision with batches; later clients name their version, but may leave the header out.
-bool batch_refused(const Context& context, const Post& post) {
-  if (!post.batch) return false;
-  const std::shared_ptr<Session> session = find_session(context);
-  return session && session->facts.version > kLegacyWithBatches;
+  if (post.era == Era::kModern) return check_modern(head, post.first());
+  if (Refusal refusal = check_legacy(head)) return refusal;
+  return post.starts_session() ? offer_version(post, limits) : Refusal();
 }
 
 void annotate(http::Exchange& exchange, const Post& post, const std::string& subject) {
@@ -50,6 +69,7 @@ void annotate(http::Exchange& exchange, const Post& post, const std::string& sub
 }
 
 constexpr Refusal method_not_allowed() { return {405, kInvalidRequest, "method_not_allowed", "Method not allowed", {}}; }
+constexpr Refusal only_post() { return {405, kInvalidRequest, kOnlyPost, "Method not allowed", {}}; }
 
 bool says_modern(const http::RequestHead& head) { return head.fields.value(http::FieldId::kMcpProtocolVersion) == kModern; }
 
@@ -71,6 +91,15 @@ std::vector<std::string> Post::request_ids() const {
 
 namespace {
 
+// Answered here: it asks whether the session is there (2025-11-25, ping).
+runtime::Task<void> pong(Context& context, const Post& post, std::shared_ptr<Session> session) {
+  const SessionUse use(std::move(session), context.clock());
+  http::Response response;
+  response.content_type = "application/json";
+  response.body = R"({"jsonrpc":"2.0","id":)" + std::string(post.id()) + R"(,"result":{}})";
+  co_await context.exchange.respond(std::move(response));
+}
+
 http::Response tell_refusal(http::Exchange& exchange, const Refusal& refusal, Raw id, Shared& shared) {
   shared.observer.refused(refusal.reason);
   exchange.annotate("mcp_error", refusal.reason);
@@ -84,6 +113,26 @@ runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal, Raw
   co_await exchange.respond(std::move(response));
 }
 
+SessionFacts facts_of(const Context& context, std::string version) {
+  const http::Principal& who = context.exchange.principal();
+  SessionFacts facts;
+  facts.principal = context.principal();
+  facts.user_id = who.user_id;
+  facts.credential = who.credential;
+  facts.endpoint = context.endpoint;
+  facts.server = context.server;
+  facts.version = std::move(version);
+  facts.lane = context.exchange.loop().index();
+  return facts;
+}
+
+Agreed agreed_version(const Envelope& answer) {
+  Agreed agreed{decode_string(answer.protocol_version).value_or("")};
+  if (!is_legacy_version(agreed.version))
+    agreed.refusal = {502, kInternalError, "server_version", "The server answered with a protocol version that is not known here", {}};
+  return agreed;
+}
+
 Refusal session_not_found() { return {404, kInvalidRequest, "session_not_found", "Session not found", {}}; }
 
 std::shared_ptr<Session> find_session(const Context& context) {
@@ -94,8 +143,7 @@ std::shared_ptr<Session> find_session(const Context& context) {
 }
 
 Refusal reserve_session(const Context& context, std::unique_ptr<Directory::Place>* place) {
-  if (context.shared.draining.load(std::memory_order_relaxed))
-    return {503, kInternalError, "draining", "The gateway is shutting down", {}};
+  if (context.shared.draining.load(std::memory_order_relaxed)) return draining_refusal();
   const Settings& settings = context.config->settings;
   switch (context.shared.directory.reserve(context.principal(), {settings.max_sessions, settings.max_sessions_per_principal}, place)) {
     case Directory::Full::kNo: return {};
@@ -122,7 +170,8 @@ runtime::Task<void> Dispatch::handle(http::Exchange& exchange) {
     co_return;
   }
   exchange.annotate("mcp_server", target.server->settings.name);
-  Context context{exchange, config, target.server, std::string(head.path), lanes_, http_, *shared_};
+  OpenExchange open(exchange, lanes_[exchange.loop().index()]->exchanges());
+  Context context{open, config, target.server, std::string(head.path), lanes_, http_, *shared_};
   Refusal refusal = check_principal(exchange, *target.endpoint);
   if (refusal) {
     co_await refuse(exchange, refusal, {}, *shared_);
@@ -150,15 +199,19 @@ runtime::Task<void> Dispatch::post(Context& context) {
   post.submission->body = std::move(*body);
   const ScanLimits limits{.max_depth = context.config->settings.max_json_depth};
   post.submission->messages.push_back(scan(post.body(), limits));
-  refusal = check_post(exchange.request(), post, limits);
-  if (!refusal && batch_refused(context, post))
-    refusal = {400, kInvalidRequest, "batch", "Batches are not supported in this protocol version", {}};
+  refusal = check_post(context, post, limits);
   const std::string subject = subject_of(post.first());
   const bool tool = post.first().method == "tools/call";
   annotate(exchange, post, subject);
   if (refusal) {
     co_await refuse(exchange, refusal, post.id(), *shared_);
     co_return;
+  }
+  if (post.is_ping()) {
+    if (std::shared_ptr<Session> session = find_session(context)) {
+      co_await pong(context, post, std::move(session));
+      co_return;
+    }
   }
   const bool http = context.server->http();
   const Outcome outcome = http ? co_await post_to_http(context, std::move(post)) : co_await post_to_child(context, std::move(post));
@@ -171,7 +224,9 @@ runtime::Task<void> Dispatch::get(Context& context) {
   const http::RequestHead& head = exchange.request();
   Refusal refusal;
   std::shared_ptr<Session> session;
-  if (says_modern(head) || head.fields.find(http::FieldId::kMcpSessionId) == nullptr)
+  if (says_modern(head))
+    refusal = only_post();
+  else if (head.fields.find(http::FieldId::kMcpSessionId) == nullptr)
     refusal = method_not_allowed();
   else if (!http::accepts(head.fields.value(http::FieldId::kAccept), "text/event-stream"))
     refusal = {406, kInvalidRequest, "accept", "Accept must allow text/event-stream", {}};
@@ -195,7 +250,7 @@ runtime::Task<void> Dispatch::remove(Context& context) {
   Refusal refusal;
   std::shared_ptr<Session> session;
   if (says_modern(head))
-    refusal = method_not_allowed();
+    refusal = only_post();
   else if (head.fields.find(http::FieldId::kMcpSessionId) == nullptr)
     refusal = {400, kInvalidRequest, "session_required", "Bad Request: Mcp-Session-Id is required", {}};
   else

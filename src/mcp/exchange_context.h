@@ -12,12 +12,15 @@
 #include "gatehouse/mcp/http_port.h"
 #include "ingress.h"
 #include "lane.h"
+#include "open_exchange.h"
 #include "sessions.h"
 
 namespace gatehouse::mcp {
 
+inline constexpr std::uint32_t kServerDepth = 1024;  // of what servers send: schemas nest deep
+
 struct Context {
-  http::Exchange& exchange;
+  OpenExchange& exchange;
   std::shared_ptr<const Config> config;
   std::shared_ptr<const Server> server;
   std::string endpoint;                              // path of the request
@@ -25,7 +28,11 @@ struct Context {
   HttpPort* http;
   Shared& shared;
 
-  const std::string& principal() const { return exchange.principal().name; }
+  // Tells callers apart. Names are given again to others, ids of users are not.
+  std::string principal() const {
+    const http::Principal& who = exchange.principal();
+    return who.user_id != 0 ? "#" + std::to_string(who.user_id) : who.name;
+  }
   const runtime::Clock& clock() const { return exchange.loop().clock(); }
 };
 
@@ -39,6 +46,7 @@ struct Post {
   const std::vector<Envelope>& messages() const { return submission->messages; }
   const Envelope& first() const { return messages().front(); }
   Raw id() const { return batch ? Raw() : first().id; }
+  bool is_ping() const { return era == Era::kLegacy && first().kind == Kind::kRequest && first().method == "ping"; }
   bool starts_session() const { return era == Era::kLegacy && !batch && first().kind == Kind::kRequest && first().method == "initialize"; }
   std::vector<std::string> request_ids() const;
 };
@@ -53,6 +61,14 @@ struct Outcome {
 void note_answer(Outcome& outcome, std::optional<std::int64_t> error_code, bool is_error);
 
 runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal, Raw id, Shared& shared);
+
+SessionFacts facts_of(const Context& context, std::string version);  // of a new session, as far as the request says
+// What an initialize agreed on. An error: the server's version is none that is known here.
+struct Agreed {
+  std::string version{};
+  Refusal refusal{};
+};
+Agreed agreed_version(const Envelope& answer);
 
 // The session that Mcp-Session-Id names; null when there is none for this principal and endpoint.
 std::shared_ptr<Session> find_session(const Context& context);

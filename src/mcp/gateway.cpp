@@ -1,5 +1,6 @@
 #include "gatehouse/mcp/gateway.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace gatehouse::mcp {
 namespace {
 
 constexpr std::chrono::seconds kSweep{5};
+constexpr std::chrono::milliseconds kLastWords{500};  // before the end of a drain
 
 Observer& no_observer() {
   static Observer nobody;
@@ -51,7 +53,7 @@ struct Gateway::State {
 void finish_session(const std::vector<std::shared_ptr<Lane>>& lanes, HttpPort* http, const runtime::Loop* from,
                     const Session& session, const char* reason) {
   const SessionFacts& facts = session.facts;
-  const auto& lane = lanes[facts.server->http() ? 0 : facts.lane];
+  const auto& lane = lanes[facts.lane];
   std::function<void(Lane&)> work;
   if (!facts.server->http())
     work = [key = facts.child, reason](Lane& own) { own.children().stop(key, reason); };
@@ -90,7 +92,7 @@ void Gateway::reload(Settings settings, std::vector<std::string> route_hosts) {
   for (const auto& lane : state_->lanes)
     lane->post([next](Lane& own) {
       own.set_config(next);
-      own.children().stop_shared_unless([&](const stdio::Server& server) {
+      own.children().stop_shared_unless([&](const stdio::Server& server, const stdio::Owner&) {
         const auto found = next->servers.find(server.settings.name);
         return found != next->servers.end() && found->second->child.get() == &server;
       });
@@ -99,9 +101,17 @@ void Gateway::reload(Settings settings, std::vector<std::string> route_hosts) {
   state_->end(state_->shared->directory.close_if(stale), "reconfigured");
 }
 
-void Gateway::drain() {
+void Gateway::drain(std::chrono::milliseconds limit) {
   state_->shared->draining.store(true, std::memory_order_relaxed);
-  for (const auto& lane : state_->lanes) lane->post([](Lane& own) { own.children().drain(); });
+  for (const auto& lane : state_->lanes)
+    lane->post([delay = limit - std::min(kLastWords, limit / 4)](Lane& own) {
+      own.children().drain();
+      own.end_exchanges_after(delay, draining_refusal());
+    });
+}
+
+void Gateway::end_unless(std::function<bool(const Caller&)> keep) {
+  for (const auto& lane : state_->lanes) lane->post([keep, http = state_->ports.http](Lane& own) { own.end_unless(keep, http); });
 }
 
 std::vector<ServerStatus> Gateway::status() const {
@@ -123,17 +133,5 @@ std::vector<ServerStatus> Gateway::status() const {
 }
 
 std::uint64_t Gateway::session_count() const { return state_->shared->directory.size(); }
-
-bool Gateway::end_session(std::string_view id) {
-  const std::shared_ptr<Session> session = state_->shared->directory.close(id);
-  if (session) state_->end({session}, "ended");
-  return session != nullptr;
-}
-
-std::uint64_t Gateway::end_sessions_of(std::string_view principal) {
-  const auto closed = state_->shared->directory.close_if([&](const Session& session) { return session.facts.principal == principal; });
-  state_->end(closed, "ended");
-  return closed.size();
-}
 
 }  // namespace gatehouse::mcp

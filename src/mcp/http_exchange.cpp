@@ -49,10 +49,16 @@ Refusal upstream_refusal(const Error& error) {
 
 Refusal no_server() { return {502, kInternalError, "no_upstream", "The server is not reachable from here", {}}; }
 
-std::shared_ptr<Session> open_session(const Context& context, const Post& post, Directory::Place& place, std::string_view server_session) {
-  SessionFacts facts{context.principal(), context.endpoint, context.server,
-                     decode_string(post.first().protocol_version).value_or(""), std::string(server_session), 0, 0};
-  return context.shared.directory.open(place, std::move(facts), context.clock());
+// The answer to initialize. A server that names no session works without one.
+Relay::Opening open_session(Context& context, Directory::Place& place, const std::string& server_session, const Envelope& answer) {
+  Agreed agreed = agreed_version(answer);
+  const bool refused = static_cast<bool>(agreed.refusal) || context.exchange.cut() != nullptr;
+  if (refused && !server_session.empty())
+    context.lanes[context.exchange.loop().index()]->delete_server_session(*context.http, context.server, server_session);
+  if (refused || server_session.empty()) return {{}, std::move(agreed.refusal)};
+  SessionFacts facts = facts_of(context, std::move(agreed.version));
+  facts.server_session = server_session;
+  return {context.shared.directory.open(place, std::move(facts), context.clock())->id, {}};
 }
 
 // Headers of the server's answer that the client gets.
@@ -64,14 +70,15 @@ http::Headers client_headers(const http::ResponseHead& head) {
 }
 
 runtime::Task<Outcome> forward_post(Context& context, const Post& post, const Session* session, std::unique_ptr<Directory::Place> place) {
-  http::Exchange& exchange = context.exchange;
+  OpenExchange& exchange = context.exchange;
   const auto call = context.http == nullptr ? nullptr : context.http->open(context.server->settings.name, exchange.waiter());
-  Relay relay(context, post.id());
+  Relay relay(context, post.id(), post.era);
   if (!call) co_return co_await relay.refuse(no_server());
   const std::string_view server_session = session == nullptr ? std::string_view() : session->facts.server_session;
   upstream::OutboundRequest request{"POST", context.server->path, server_headers(context, "application/json, text/event-stream", server_session, post.era == Era::kModern), post.body()};
   request.headers.emplace_back("Content-Type", "application/json");
   const Result<int> status = co_await call->start(std::move(request), context.server->settings.call_timeout, &exchange);
+  if (!status && context.exchange.cut() != nullptr) co_return co_await relay.refuse(*context.exchange.cut());
   if (!status && status.error().slug == "client-gone") co_return Outcome{"cancelled", "client_gone"};
   if (!status) {
     context.server->state->failed(status.error().message);
@@ -79,12 +86,10 @@ runtime::Task<Outcome> forward_post(Context& context, const Post& post, const Se
   }
   context.server->state->succeeded();
   http::Headers headers = client_headers(call->response());
-  const std::string_view new_session = call->response().fields.value(http::FieldId::kMcpSessionId);
-  std::shared_ptr<Session> opened;
-  if (place && *status >= 200 && *status < 300 && !new_session.empty()) {
-    opened = open_session(context, post, *place, new_session);
-    headers.emplace_back("Mcp-Session-Id", opened->id);
-  }
+  if (place && *status >= 200 && *status < 300)
+    relay.opening([&, server_session = std::string(call->response().fields.value(http::FieldId::kMcpSessionId))](const Envelope& answer) {
+      return open_session(context, *place, server_session, answer);
+    });
   co_return co_await relay.run(*call, *status, std::move(headers), session);
 }
 
@@ -113,15 +118,19 @@ runtime::Task<Outcome> post_to_http(Context& context, Post post) {
 
 runtime::Task<void> get_from_http(Context& context, std::shared_ptr<Session> session) {
   const SessionUse use(session, context.clock());
-  http::Exchange& exchange = context.exchange;
+  OpenExchange& exchange = context.exchange;
   const auto call = context.http == nullptr ? nullptr : context.http->open(context.server->settings.name, exchange.waiter());
-  Relay relay(context, {});
+  Relay relay(context, {}, Era::kLegacy);
   if (!call) {
     co_await relay.refuse(no_server());
     co_return;
   }
   upstream::OutboundRequest request{"GET", context.server->path, server_headers(context, "text/event-stream", use->facts.server_session, false), {}};
   const Result<int> status = co_await call->start(std::move(request), context.server->settings.call_timeout, &exchange);
+  if (!status && exchange.cut() != nullptr) {
+    co_await relay.refuse(*exchange.cut());
+    co_return;
+  }
   if (!status && status.error().slug == "client-gone") co_return;
   if (!status) {
     context.server->state->failed(status.error().message);

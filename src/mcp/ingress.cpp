@@ -87,10 +87,14 @@ bool param_header_malformed(const http::RequestHead& head, const Envelope&) {
   return false;
 }
 
+bool repeated(const http::RequestHead& head, std::initializer_list<FieldId> ids) {
+  return std::any_of(ids.begin(), ids.end(), [&](FieldId id) {
+    return std::count_if(head.fields.begin(), head.fields.end(), [id](const auto& field) { return field.id == id; }) > 1;
+  });
+}
+
 bool repeated_header(const http::RequestHead& head, const Envelope&) {
-  for (const FieldId id : {FieldId::kMcpProtocolVersion, FieldId::kMcpMethod, FieldId::kMcpName})
-    if (std::count_if(head.fields.begin(), head.fields.end(), [&](const auto& f) { return f.id == id; }) > 1) return true;
-  return false;
+  return repeated(head, {FieldId::kMcpProtocolVersion, FieldId::kMcpMethod, FieldId::kMcpName});
 }
 
 bool is_removed(const http::RequestHead&, const Envelope& envelope) {
@@ -169,6 +173,8 @@ Refusal check_modern(const http::RequestHead& head, const Envelope& envelope) {
 }
 
 Refusal check_legacy(const http::RequestHead& head) {
+  if (repeated(head, {FieldId::kMcpProtocolVersion, FieldId::kMcpSessionId}))
+    return {400, kInvalidRequest, "header_repeated", "A header of the protocol is repeated", {}};
   const http::Field* header = head.fields.find(FieldId::kMcpProtocolVersion);
   if (header == nullptr || is_legacy_version(header->value)) return {};
   Refusal refusal = version_refusal(header->value);
@@ -179,12 +185,14 @@ Refusal check_legacy(const http::RequestHead& head) {
 
 std::string subject_of(const Envelope& envelope) { return decode_string(name_source(envelope)).value_or(""); }
 
+Refusal draining_refusal() { return {503, kInternalError, "draining", "The gateway is shutting down", {}}; }
+
 http::Response refusal_response(const Refusal& refusal, Raw id) {
   http::Response response;
   response.status = refusal.status;
   response.content_type = "application/json";
   response.body = error_body(id, refusal);
-  if (refusal.status == 405) response.headers.emplace_back("Allow", "GET, POST, DELETE");
+  if (refusal.status == 405) response.headers.emplace_back("Allow", refusal.reason == kOnlyPost ? "POST" : "GET, POST, DELETE");
   if (refusal.status == 429 || refusal.status == 503) response.headers.emplace_back("Retry-After", "5");
   if (refusal.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;

@@ -33,6 +33,9 @@ Refusal check_legacy(const http::RequestHead& head);
 // Name of the tool, prompt or resource that the message is about, decoded; empty when none.
 std::string subject_of(const Envelope& envelope);
 
+inline constexpr std::string_view kOnlyPost = "method_not_allowed_modern";  // reason of a 405 whose Allow is POST alone
+Refusal draining_refusal();
+
 http::Response refusal_response(const Refusal& refusal, Raw id);
 
 }  // namespace gatehouse::mcp

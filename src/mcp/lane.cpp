@@ -13,8 +13,7 @@ Lane::Lane(runtime::Loop& loop, std::shared_ptr<Shared> shared)
 void Lane::set_config(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
   const Settings& settings = config_->settings;
-  children_.set_limits({static_cast<std::size_t>(settings.max_message_bytes), static_cast<std::size_t>(settings.max_queue_bytes),
-                        settings.session_idle});
+  children_.set_limits({settings.max_message_bytes, settings.max_answer_bytes, settings.max_queue_bytes, settings.session_idle});
 }
 
 void Lane::run_on(const runtime::Loop& from, std::function<void(Lane&)> work) {
@@ -44,6 +43,34 @@ runtime::Task<void> Lane::sweep(Lane& lane, std::chrono::seconds interval, OnExp
     });
     on_expired(expired);
   }
+}
+
+// Exchanges first: once they are cut they open no sessions.
+void Lane::end_unless(const std::function<bool(const Caller&)>& keep, HttpPort* http) {
+  exchanges_->end_unless(keep, {401, kInvalidRequest, "revoked", "The credential is not valid any more", {}});
+  children_.stop_shared_unless([&](const stdio::Server&, const stdio::Owner& owner) { return keep({owner.user_id, {}}); });
+  const auto closed = shared_->directory.close_if([&](const Session& session) {
+    return session.facts.lane == loop_.index() && !keep({session.facts.user_id, session.facts.credential});
+  });
+  for (const auto& session : closed) {
+    const SessionFacts& facts = session->facts;
+    if (!facts.server->http())
+      children_.stop(facts.child, "revoked");
+    else if (http != nullptr)
+      delete_server_session(*http, facts.server, facts.server_session);
+  }
+}
+
+void Lane::end_exchanges_after(runtime::Duration delay, jsonrpc::Refusal why) {
+  tasks_.spawn(end_exchanges(*this, delay, std::move(why)));
+}
+
+runtime::Task<void> Lane::end_exchanges(Lane& lane, runtime::Duration delay, jsonrpc::Refusal why) {
+  runtime::Waiter waiter(lane.loop_);
+  runtime::Timer timer(waiter);
+  timer.arm(delay);
+  while (!timer.expired()) co_await waiter.wait();
+  lane.exchanges_->end_unless([](const Caller&) { return false; }, why);
 }
 
 void Lane::delete_server_session(HttpPort& http, std::shared_ptr<const Server> server, std::string server_session) {

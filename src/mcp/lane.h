@@ -14,6 +14,7 @@
 #include "gatehouse/mcp/gateway.h"
 #include "gatehouse/mcp/http_port.h"
 #include "gatehouse/stdio/children.h"
+#include "open_exchange.h"
 #include "sessions.h"
 
 namespace gatehouse::mcp {
@@ -44,17 +45,23 @@ class Lane : public std::enable_shared_from_this<Lane> {
   using OnExpired = std::function<void(const std::vector<std::shared_ptr<Session>>&)>;
   void sweep_every(std::chrono::seconds interval, OnExpired on_expired);
   void delete_server_session(HttpPort& http, std::shared_ptr<const Server> server, std::string server_session);
+  void end_unless(const std::function<bool(const Caller&)>& keep, HttpPort* http);   // as Gateway's, for this lane
+  void end_exchanges_after(runtime::Duration delay, jsonrpc::Refusal why);
   void set_config(std::shared_ptr<const Config> config);
   const std::shared_ptr<const Config>& config() const noexcept { return config_; }
+  bool is_on(const runtime::Loop& loop) const noexcept { return &loop == &loop_; }
   stdio::Children& children() noexcept { return children_; }
+  const std::shared_ptr<OpenExchanges>& exchanges() const noexcept { return exchanges_; }
 
  private:
   static runtime::Task<void> sweep(Lane& lane, std::chrono::seconds interval, OnExpired on_expired);
+  static runtime::Task<void> end_exchanges(Lane& lane, runtime::Duration delay, jsonrpc::Refusal why);
   static runtime::Task<void> tell_server(Lane& lane, HttpPort& http, std::shared_ptr<const Server> server, std::string server_session);
 
   runtime::Loop& loop_;
   std::shared_ptr<Shared> shared_;
   std::shared_ptr<const Config> config_;
+  std::shared_ptr<OpenExchanges> exchanges_ = std::make_shared<OpenExchanges>();
   stdio::Children children_;
   runtime::TaskGroup tasks_;
 };

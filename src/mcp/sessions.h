@@ -22,14 +22,16 @@
 
 namespace gatehouse::mcp {
 
-// What the maker of a session knows. `lane` and `child` are for children, `server_session` for HTTP servers.
+// What the maker of a session knows. `child` is for children, `server_session` for HTTP servers.
 struct SessionFacts {
-  std::string principal;
+  std::string principal;        // as of Context::principal()
+  std::int64_t user_id = 0;
+  std::string credential;       // that it was opened with
   std::string endpoint;
   std::shared_ptr<const Server> server;
-  std::string version;          // that the client asked for in initialize
+  std::string version;          // that the server agreed to in initialize
   std::string server_session;   // the server's Mcp-Session-Id; never shown to the client
-  unsigned lane = 0;
+  unsigned lane = 0;            // of the loop on which it was opened
   std::uint64_t child = 0;
 };
 

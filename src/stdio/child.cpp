@@ -11,6 +11,7 @@ namespace gatehouse::stdio {
 namespace {
 
 constexpr int kReadsPerTurn = 16;
+constexpr std::chrono::milliseconds kExitNoticed{200};
 constexpr std::string_view kProbeParams =
     R"({"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},)"
     R"("io.modelcontextprotocol/clientInfo":{"name":"gatehouse","version":"0.1.0"}}})";
@@ -23,7 +24,7 @@ Refusal server_failed(int status, std::string_view reason, std::string message) 
 
 Child::Child(runtime::Loop& loop, std::shared_ptr<const Server> server, Era era, Limits limits, Observer& observer)
     : loop_(loop), server_(std::move(server)), era_(era), limits_(limits), observer_(observer), waiter_(std::make_shared<runtime::Waiter>(loop)),
-      correlator_(era), lines_(limits.message_bytes), log_(server_->settings.name, loop.clock()) {}
+      correlator_(era), lines_(limits.answer_bytes), log_(server_->settings.name, loop.clock()) {}
 
 Child::~Child() {
   process_.reset();
@@ -62,18 +63,22 @@ runtime::Task<void> Child::run() {
       paused_ = false;  // what it said before it died is still delivered
       read_output();
       read_errors();
-      log::info("mcp", "mcp.server.exited", "server process ended",
-                {{"service", server_->settings.name}, {"pid", process_->pid()}, {"status", status->to_string()}});
-      if (!stopping()) {
-        server_->state->failed("ended with " + status->to_string() + (log_.last_line().empty() ? "" : ": " + std::string(log_.last_line())));
-        stop_reason_ = "server_exited";
-      }
-      if (phase_ == Phase::kProbing) probe_failed("it ended");
-      fail_all(server_failed(502, *stop_reason_ == '\0' ? "server_exited" : stop_reason_, "The server ended (" + status->to_string() + ")"));
-      co_return;
+      co_return exited(status->to_string());
     }
     co_await waiter_->wait();
   }
+}
+
+void Child::exited(const std::string& status) {
+  const log::Level level = stopping() ? log::Level::kInfo : log::Level::kWarn;
+  log::write(level, "mcp", "mcp.server.exited", "server process ended",
+             {{"service", server_->settings.name}, {"pid", process_->pid()}, {"status", status}});
+  if (!stopping()) {
+    server_->state->failed("ended with " + status + (log_.last_line().empty() ? "" : ": " + std::string(log_.last_line())));
+    stop_reason_ = "server_exited";
+  }
+  if (phase_ == Phase::kProbing) probe_failed("it ended");
+  fail_all(server_failed(502, stop_reason_, "The server ended (" + status + ")"));
 }
 
 void Child::read_output() {
@@ -83,11 +88,10 @@ void Child::read_output() {
     if (!got) return;
     if (*got == 0) {
       output_ended_ = true;
-      if (!stopping()) stop("output_closed");
-      return;
+      return lost_pipe("output_closed");
     }
-    lines_.feed({buffer.data(), *got}, [this](std::string_view line) { take_line(line); });
-    for (std::size_t n = lines_.take_too_long(); n > 0; --n) drop("too_long", {});
+    lines_.feed({buffer.data(), *got}, [this](std::string_view line) { take_line(line); },
+                [this](std::string_view head, std::string_view tail) { take(correlator_.route_too_long(head, tail), {}); });
   }
   if (!paused_ && !output_ended_) again();
 }
@@ -114,8 +118,7 @@ void Child::flush() {
     if (put < 0) {
       out_.clear();
       out_at_ = 0;
-      if (!stopping()) stop("input_closed");
-      return;
+      return lost_pipe("input_closed");
     }
     if (put == 0) return;
     out_at_ += static_cast<std::size_t>(put);
@@ -123,6 +126,13 @@ void Child::flush() {
   out_.clear();
   out_at_ = 0;
   if (stage_ == Stage::kStdinClosed) process_->close_stdin();
+}
+
+// Most often the process has ended, which is known a moment later, together with why.
+void Child::lost_pipe(const char* reason) {
+  if (stopping() || *lost_pipe_ != '\0') return;
+  lost_pipe_ = reason;
+  pipe_timer_.arm(kExitNoticed);
 }
 
 void Child::check_timers() {
@@ -139,6 +149,11 @@ void Child::check_timers() {
   if (idle_timer_.expired()) {
     idle_timer_.disarm();
     if (correlator_.open_calls() == 0) stop("idle");
+  }
+  if (pipe_timer_.expired()) {
+    pipe_timer_.disarm();
+    if (!stopping()) server_->state->failed(std::string("lives on without its pipes: ") + lost_pipe_);
+    stop(lost_pipe_);
   }
   if (stop_timer_.expired()) next_stage();
 }
@@ -165,8 +180,7 @@ void Child::next_stage() {
 
 void Child::stop_when_idle() {
   stop_when_idle_ = true;
-  if (stream_) stream_->push({.type = Event::Type::kClosed}, loop_);
-  stream_.reset();
+  end_stream();
   if (correlator_.open_calls() == 0) stop("draining");
 }
 

@@ -42,7 +42,7 @@ class Child {
   Status start();                                     // before run()
   runtime::Task<void> run();                          // until the process has ended
 
-  void submit(const std::shared_ptr<const Submission>& submission);
+  Refusal submit(const std::shared_ptr<const Submission>& submission);  // refused, without an inbox to say so: why
   void release(std::uint64_t group, bool cancel);     // its exchange is over; open calls are cancelled, or left alone
   void listen(std::shared_ptr<Inbox> inbox);          // the standalone stream; replaces an earlier one
   void resume();                                      // a full inbox has room again
@@ -56,6 +56,7 @@ class Child {
   enum class Phase { kStarting, kProbing, kReady };   // kStarting: nothing was answered yet
   enum class Stage { kRunning, kStdinClosed, kTerminated, kKilled };
 
+  void exited(const std::string& status);
   void read_output();
   void read_errors();
   void flush();
@@ -63,13 +64,20 @@ class Child {
   void check_timers();
   void next_stage();
   void take_line(std::string_view line);
+  void take(Correlator::Incoming message, std::string_view line);
   void deliver(Correlator::Incoming& message);
+  Event event_of(Correlator::Incoming& message);
   void deliver_standalone(Correlator::Incoming& message);
   void probe_answered(const Correlator::Incoming& answer);
   void probe_failed(const char* how);
   void write(const std::string& line);
   void send(const Submission& submission);
   void fail_all(const Refusal& refusal);
+  void fail_group(std::uint64_t group, const Refusal& refusal);
+  void hold(std::uint64_t reader);
+  void let_go();
+  void end_stream();
+  void lost_pipe(const char* reason);
   void drop(const char* reason, std::string_view preview);
   void arm_idle();
 
@@ -79,7 +87,7 @@ class Child {
   const Limits limits_;
   Observer& observer_;
   const std::shared_ptr<runtime::Waiter> waiter_;     // shared with posted wake-ups
-  runtime::Timer start_timer_{*waiter_}, stop_timer_{*waiter_}, idle_timer_{*waiter_};
+  runtime::Timer start_timer_{*waiter_}, stop_timer_{*waiter_}, idle_timer_{*waiter_}, pipe_timer_{*waiter_};
   std::unique_ptr<runtime::Process> process_;
   Correlator correlator_;
   LineReader lines_;
@@ -95,6 +103,8 @@ class Child {
   Phase phase_ = Phase::kStarting;
   Stage stage_ = Stage::kRunning;
   const char* stop_reason_ = "";
+  const char* lost_pipe_ = "";
+  std::uint64_t held_by_ = 0;                         // when paused_: the group of the reader that is behind
   bool paused_ = false;
   bool stop_when_idle_ = false;
   bool output_ended_ = false;

@@ -42,7 +42,7 @@ runtime::Task<void> Children::supervise(Children& children, Key key, std::unique
 
 void Children::ended(Key key, const Child& child) {
   children_.erase(key);
-  std::erase_if(shared_children_, [key](const auto& entry) { return entry.second == key; });
+  std::erase_if(shared_children_, [key](const auto& entry) { return entry.second.key == key; });
   std::erase_if(groups_, [key](const auto& entry) { return entry.second == key; });
   if (!child.session.empty()) on_end_(child.session);
 }
@@ -58,26 +58,29 @@ bool Children::bind(Key key, const std::string& session) {
   return true;
 }
 
-void Children::submit(Key key, const std::shared_ptr<const Submission>& submission) {
+Refusal Children::submit(Key key, const std::shared_ptr<const Submission>& submission) {
   Child* child = find(key);
-  if (child == nullptr) return fail(*submission, session_gone(), loop_);
+  if (child == nullptr) {
+    fail(*submission, session_gone(), loop_);
+    return session_gone();
+  }
   if (submission->inbox) groups_[submission->group] = key;
-  child->submit(submission);
+  return child->submit(submission);
 }
 
-void Children::submit_shared(const std::shared_ptr<const Server>& server, const std::string& principal,
+void Children::submit_shared(const std::shared_ptr<const Server>& server, const Owner& owner,
                              const std::shared_ptr<const Submission>& submission) {
-  const SharedKey who(server.get(), principal);
+  const SharedKey who(server.get(), owner.principal);
   const auto found = shared_children_.find(who);
-  Child* child = found == shared_children_.end() ? nullptr : find(found->second);
-  if (child != nullptr && !child->stopping()) return submit(found->second, submission);
+  Child* child = found == shared_children_.end() ? nullptr : find(found->second.key);
+  if (child != nullptr && !child->stopping()) return void(submit(found->second.key, submission));
   if (!submission->inbox) return;  // a notification starts no server
   const auto now = loop_.clock().now().time_since_epoch().count();
   if (now < server->state->legacy_until.load(std::memory_order_relaxed)) return fail(*submission, legacy_only_refusal(), loop_);
   if (draining_) return fail(*submission, {503, kInternalError, "draining", "The gateway is shutting down", {}}, loop_);
   const Key key = submission->group;
   if (!start(key, server, Era::kModern, *submission)) return;
-  shared_children_[who] = key;
+  shared_children_[who] = {key, owner};
   submit(key, submission);
 }
 
@@ -109,11 +112,11 @@ void Children::stop(Key key, const char* reason) {
   if (Child* child = find(key)) child->stop(reason);
 }
 
-void Children::stop_shared_unless(const std::function<bool(const Server&)>& current) {
+void Children::stop_shared_unless(const std::function<bool(const Server&, const Owner&)>& wanted) {
   std::vector<Key> stale;
-  for (const auto& [who, key] : shared_children_)
-    if (!current(*who.first)) stale.push_back(key);
-  for (const Key key : stale) stop(key, "reconfigured");
+  for (const auto& [who, shared] : shared_children_)
+    if (!wanted(*who.first, shared.owner)) stale.push_back(shared.key);
+  for (const Key key : stale) stop(key, "not_wanted");
 }
 
 void Children::drain() {

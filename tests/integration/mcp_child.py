@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 
-TOOLS = ["echo", "pid", "die", "garbage", "silent", "flood", "fork"]
+TOOLS = ["echo", "pid", "die", "garbage", "mojibake", "silent", "flood", "fork"]
+current = None  # the id of the request that is being answered
 
 
 def send(document):
@@ -32,6 +33,11 @@ def call(params):
     if name == "garbage":
         sys.stdout.write("this is not JSON\n\n{\"half\": \n")
         return text("after garbage")
+    if name == "mojibake":  # the answer is not UTF-8
+        sys.stdout.flush()
+        sys.stdout.buffer.write(b'{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"\xe4"}]}}\n' % current)
+        sys.stdout.buffer.flush()
+        return None
     if name == "silent":
         return None
     if name == "flood":
@@ -56,10 +62,12 @@ def answer(message):
 
 
 def serve():
+    global current
     for line in sys.stdin:
         message = json.loads(line)
         if "id" not in message or "method" not in message:
             continue
+        current = message["id"]
         result = answer(message)
         if isinstance(result, LookupError):
             send({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32601, "message": f"no method {result}"}})

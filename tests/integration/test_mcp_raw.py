@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 import unittest
+import urllib.parse
 
 from mcp import *
 
@@ -59,6 +60,13 @@ class DoorTest(McpTest):
                          {"jsonrpc": "2.0", "id": 1}, {"jsonrpc": "2.0", "id": 1, "method": 5}):
             with self.subTest(document):
                 self.assert_error(self.opened().post(document), 400, -32600)
+
+    def test_a_long_array_costs_little(self):
+        client = self.client()
+        before = self.daemon.memory()
+        response = client.post(b"[" + b"0," * 1_900_000 + b"0]")
+        self.assert_error(response, 400, -32600)
+        self.assertLess(self.daemon.memory() - before, 100 * MIB)
 
     def test_batch_is_refused(self):
         self.assert_error(self.opened().post([{"jsonrpc": "2.0", "id": 1, "method": "ping"}]), 400, -32600)
@@ -256,6 +264,123 @@ class ChildTest(McpTest):
         self.daemon.stop()
         for pid in pids:
             self.assertFalse(is_alive(pid))
+
+
+class FaultyServerTest(McpTest):
+    servers = {
+        "child": {"command": CHILD, "stop_grace": "300ms"},
+        "broken": {"command": ["sh", "-c", "echo 'no such module' >&2; exit 7"]},
+    }
+    sections = {"max_answer": "1MiB"}
+
+    def test_a_server_that_ends_at_once_leaves_its_reason(self):
+        response, message = self.client("/mcp/broken").request("initialize", INITIALIZE)
+        self.assertEqual((response.status, message["error"]["data"]["reason"]), (502, "server_exited"))
+        self.assertIn("exit code 7", message["error"]["message"])
+        line = self.daemon.log.wait("mcp.server.exited", service="broken")[0]
+        self.assertEqual((line["level"], line["status"]), ("warn", "exit code 7"))
+
+    def test_an_answer_that_is_too_large_fails_its_call_at_once(self):
+        client = self.opened()
+        response, message = client.request("tools/call", {"name": "flood", "arguments": {"size": 3 * MIB}})
+        self.assertEqual((response.status, message["error"]["data"]["reason"]), (502, "answer_too_large"))
+        self.daemon.log.wait("mcp.server.bad_answer", service="child", reason="too_long")
+        self.assertEqual(client.call("echo", text="alive"), "alive")
+
+    def test_a_call_whose_answer_is_no_json_fails_at_once(self):
+        client = self.opened()
+        response, message = client.request("tools/call", {"name": "mojibake", "arguments": {}})
+        self.assertEqual((response.status, message["error"]["data"]["reason"]), (502, "bad_answer"))
+
+    def test_notifications_that_a_child_does_not_read_are_refused(self):
+        client = self.opened()
+        pid = int(client.call("pid"))
+        note = {"jsonrpc": "2.0", "method": "notifications/x", "params": {"a": "y" * (3 * MIB)}}
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            statuses = [client.post(note).status for _ in range(4)]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.assertEqual((statuses[0], statuses[-1]), (202, 503))
+
+
+class RevokedTest(McpTest):
+    password = "correct horse battery"
+
+    def setUp(self):
+        config = {**mcp_config(self.servers), "access": {"admin_password": "env:TEST_ADMIN_PASSWORD"}}
+        self.daemon = self.start(config, env={"TEST_ADMIN_PASSWORD": self.password})
+        self.key = self.daemon.add_key()
+
+    def remove_user(self, number):
+        address = self.daemon.address("https")
+        body = urllib.parse.urlencode({"username": "admin", "password": self.password}).encode()
+        login = fetch(address, "/auth/login", "POST", [("Content-Type", "application/x-www-form-urlencoded")], body, tls=True)
+        token = json.loads(login.body)["access_token"]
+        self.assertEqual(fetch(address, f"/auth/users/{number}", "DELETE", [bearer(token)], tls=True).status, 200)
+
+    def add_user(self, name):
+        done = self.daemon.command("users", "add", name, "--password-stdin", input=self.password + "\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        users = json.loads(self.daemon.command("users", "list", "--format", "json").stdout)["items"]
+        return next(str(user["id"]) for user in users if user["username"] == name)
+
+    def key_of(self, user):
+        return self.daemon.add_key("theirs", more=("--user-id", user))
+
+    def open_stream(self, client):
+        stream = self.connect(self.daemon)
+        stream.sock.sendall(request_bytes("GET", "/mcp", client.fields([("Accept", "text/event-stream")])))
+        self.assertEqual(stream.head().status, 200)
+        return stream
+
+    def test_a_revoked_key_ends_streams_sessions_and_children(self):
+        done = self.daemon.command("keys", "add", "--name", "x", "--scope", "tools:call", "--format", "json")
+        item = json.loads(done.stdout)["items"][0]
+        client, other = self.client(key=item["key"]).open(), self.opened()
+        pid, kept = int(client.call("pid")), int(other.call("pid"))
+        stream = self.open_stream(client)
+        self.daemon.command("keys", "revoke", str(item["id"]))
+        self.assertEqual(stream.chunk(), b"")
+        wait_until(lambda: not is_alive(pid), "the end of the child")
+        self.assertTrue(is_alive(kept))
+        self.assertEqual(other.call("echo", text="here"), "here")
+
+    def test_a_call_under_way_ends_with_its_user(self):
+        user = self.add_user("bob")
+        client = self.client(key=self.key_of(user)).open()
+        answers = []
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "silent", "arguments": {}}}
+        call = threading.Thread(target=lambda: answers.append(client.post(message)))
+        call.start()
+        self.remove_user(user)
+        call.join(20)
+        self.assertEqual(answers[0].status, 401)
+        wait_until(lambda: not self.daemon.children(), "the end of the child")
+
+    def test_a_session_is_not_found_by_a_later_user_of_the_same_name(self):
+        user = self.add_user("bob")
+        old = self.client(key=self.key_of(user)).open()
+        self.remove_user(user)
+        again = self.client(key=self.key_of(self.add_user("bob")))
+        again.session = old.session
+        self.assertEqual(again.request("tools/list")[0].status, 404)
+
+
+class DrainTest(DaemonTest):
+    def test_an_open_call_is_answered_before_the_deadline(self):
+        daemon = self.start({**mcp_config({"child": {"command": CHILD, "stop_grace": "300ms"}}), "timeouts": {"drain": "2s"}})
+        client = RawClient(daemon.address(), "/mcp", daemon.add_key()).open()
+        stream = self.connect(daemon)
+        message = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": "silent", "arguments": {}}}
+        stream.sock.sendall(request_bytes("POST", "/mcp", client.fields(), json.dumps(message).encode()))
+        wait_until(lambda: client.call("echo", text="x") == "x", "the call before")
+        daemon.process.send_signal(signal.SIGTERM)
+        response = stream.response()
+        self.assertEqual(response.status, 503)
+        document = json.loads(response.body)
+        self.assertEqual((document["id"], document["error"]["data"]["reason"]), (5, "draining"))
+        daemon.wait_exit()
 
 
 class BackendGoneTest(DaemonTest):

@@ -5,11 +5,12 @@
 //   mcp::Gateway gateway(settings, {.loops = loops, .http = *http, .random = random, .observer = metrics});
 //   handlers.add("mcp", gateway.handler());
 //   …
-//   gateway.drain();                    // no new sessions; GET streams end
+//   gateway.end_unless(still_valid);    // after each change of accounts
+//   gateway.drain(limit);               // no new sessions; GET streams end
 //   loops stop, threads are joined
 //   ~Gateway                            // kills and reaps what is left
 //
-// Threads. handler() may be called on every loop; settings, drain(), reload() and status() from any thread. A session to a
+// Threads. handler() may be called on every loop; everything else from any thread. A session to a
 // child lives on the loop on which it was opened; an exchange on another loop talks to it through Loop::post and a mailbox
 // (stdio/inbox.h). The directory of sessions is one map behind a mutex that is held for a look-up, never across a wait.
 //
@@ -18,6 +19,7 @@
 // Refusals are JSON-RPC errors with the request's id, byte for byte; statuses as in docs/reference/mcp.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -60,6 +62,12 @@ struct ServerStatus {
   std::string last_error;   // empty: none since the last success
 };
 
+// Who opened a session or an exchange: as in http::Principal. A child that all requests of a user share has no credential.
+struct Caller {
+  std::int64_t user_id = 0;
+  std::string_view credential;
+};
+
 class Gateway {
  public:
   Gateway(Settings settings, Ports ports);
@@ -72,11 +80,16 @@ class Gateway {
   // New settings for requests from now on; sessions of servers whose settings changed or that are gone are ended.
   void reload(Settings settings, std::vector<std::string> route_hosts);
 
-  void drain();             // new sessions are refused with 503, sessions and children end
+  // New sessions are refused with 503, sessions and children end. Calls still open shortly before `limit` is over are
+  // answered with 503.
+  void drain(std::chrono::milliseconds limit);
+
+  // Ends sessions, streams, calls (with 401) and children of callers whom `keep` does not want; for revoked credentials.
+  // `keep` is called on every loop, perhaps after this returns.
+  void end_unless(std::function<bool(const Caller&)> keep);
+
   std::vector<ServerStatus> status() const;
   std::uint64_t session_count() const;
-  bool end_session(std::string_view id);  // for operators and revoked keys; false: unknown
-  std::uint64_t end_sessions_of(std::string_view principal);
 
  private:
   struct State;

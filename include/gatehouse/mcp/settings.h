@@ -35,7 +35,8 @@ struct Settings {
   std::chrono::milliseconds session_idle{1800000};
   std::uint32_t max_sessions = 10000;
   std::uint32_t max_sessions_per_principal = 1000;
-  std::uint64_t max_message_bytes = 4 * 1024 * 1024;
+  std::uint64_t max_message_bytes = 4 * 1024 * 1024;   // of a client
+  std::uint64_t max_answer_bytes = 16 * 1024 * 1024;   // one message of a child
   std::uint32_t max_json_depth = 64;
   std::uint64_t max_queue_bytes = 1024 * 1024;   // per stream that nobody reads
 };

@@ -38,8 +38,15 @@ struct Submission {
   std::shared_ptr<Inbox> inbox;   // null when nothing in it asks for an answer
 };
 
+// Whose modern requests share a child.
+struct Owner {
+  std::string principal;          // tells owners apart
+  std::int64_t user_id = 0;       // 0: nobody that is known
+};
+
 struct Limits {
-  std::size_t message_bytes = 0;
+  std::size_t message_bytes = 0;       // of a client
+  std::size_t answer_bytes = 0;        // one message of the server
   std::size_t queue_bytes = 0;         // for a standalone stream that nobody reads
   std::chrono::milliseconds idle{0};   // a shared child without calls ends after this
 };
@@ -58,18 +65,23 @@ class Children {
 
   void start_session(const std::shared_ptr<const Server>& server, const std::shared_ptr<const Submission>& first);
   bool bind(Key key, const std::string& session);  // false: the child is gone already, or going
-  void submit(Key key, const std::shared_ptr<const Submission>& submission);
-  void submit_shared(const std::shared_ptr<const Server>& server, const std::string& principal,
+  // Why it was refused, for a submission without an inbox.
+  jsonrpc::Refusal submit(Key key, const std::shared_ptr<const Submission>& submission);
+  void submit_shared(const std::shared_ptr<const Server>& server, const Owner& owner,
                      const std::shared_ptr<const Submission>& submission);
   void listen(Key key, std::uint64_t group, std::shared_ptr<Inbox> inbox);  // the standalone stream; replaces an earlier one
   void release(std::uint64_t group, bool cancel);  // its exchange is over; open calls are cancelled, or left alone
   void resume(std::uint64_t group);                // a full inbox has room again
   void stop(Key key, const char* reason);
-  void stop_shared_unless(const std::function<bool(const Server&)>& current);
+  void stop_shared_unless(const std::function<bool(const Server&, const Owner&)>& wanted);
   void drain();
 
  private:
   using SharedKey = std::pair<const Server*, std::string>;   // server, principal
+  struct Shared {
+    Key key;
+    Owner owner;
+  };
 
   Child* find(Key key) const;
   bool start(Key key, const std::shared_ptr<const Server>& server, jsonrpc::Era era, const Submission& first);
@@ -82,7 +94,7 @@ class Children {
   Limits limits_;
   bool draining_ = false;
   std::unordered_map<Key, Child*> children_;
-  std::map<SharedKey, Key> shared_children_;
+  std::map<SharedKey, Shared> shared_children_;
   std::unordered_map<std::uint64_t, Key> groups_;
   runtime::TaskGroup tasks_;
 };

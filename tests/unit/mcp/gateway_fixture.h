@@ -78,9 +78,13 @@ class ScriptedPort final : public HttpPort {
   std::vector<Asked> asked;
 };
 
+inline constexpr const char* kInitialize = R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}})";
+inline constexpr const char* kInitialized = R"({"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25"}})";
+
 inline constexpr const char* kServer = R"PY(
 import json, sys
 modern = "modern" in sys.argv
+asked = {"2024-11-05": "1999-01-01"}
 def out(m): sys.stdout.write(json.dumps(m, separators=(",", ":")) + "\n"); sys.stdout.flush()
 print("starting up", flush=True)
 for line in sys.stdin:
@@ -93,7 +97,7 @@ for line in sys.stdin:
     if method == "server/discover" and modern:
         out({"jsonrpc": "2.0", "id": i, "result": {"supportedVersions": ["2026-07-28"], "resultType": "complete"}})
     elif method == "initialize":
-        out({"jsonrpc": "2.0", "id": i, "result": {"protocolVersion": "2025-11-25"}})
+        out({"jsonrpc": "2.0", "id": i, "result": {"protocolVersion": asked.get(m["params"]["protocolVersion"], m["params"]["protocolVersion"])}})
     elif method == "echo":
         out({"jsonrpc": "2.0", "id": i, "result": m.get("params")})
     elif method == "progress":
@@ -173,7 +177,7 @@ class GatewayTest : public ::testing::Test {
     return h;
   }
   std::string open_session(const std::string& path = "/mcp") {
-    FakeExchange exchange(loop_, "POST", path, legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}})");
+    FakeExchange exchange(loop_, "POST", path, legacy(), kInitialize);
     run(exchange);
     EXPECT_EQ(exchange.status(), 200) << exchange.output();
     return exchange.header("Mcp-Session-Id");

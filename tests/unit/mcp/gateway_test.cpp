@@ -16,6 +16,9 @@ TEST_F(GatewayTest, RefusesInTheOrderOfTheSpecification) {
   const std::string ok = R"({"jsonrpc":"2.0","id":"a","method":"tools/list"})";
   const auto with = [](http::Headers h, const char* name, const char* value) { h.emplace_back(name, value); return h; };
   const std::string call = modern_body("3", "tools/call", R"("name":"echo",)");
+  std::string many = "[" + ok;
+  for (int i = 0; i < 100; ++i) many += "," + ok;
+  many += "]";
   const Row rows[] = {
       {"foreign host and origin", "POST", "/web", with(with(legacy(), "Host", "evil.example"), "Origin", "http://evil.example"), ok, 403, "\"host\""},
       {"foreign origin", "POST", "/web", with(legacy(), "Origin", "http://evil.example"), ok, 403, "\"origin\""},
@@ -32,6 +35,13 @@ TEST_F(GatewayTest, RefusesInTheOrderOfTheSpecification) {
       {"shape", "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":4,"method":7})", 400, R"("id":4,"error":{"code":-32600)"},
       {"batch in a later revision", "POST", "/web", with(legacy(), "MCP-Protocol-Version", "2025-06-18"), "[" + ok + "]", 400, "-32600"},
       {"initialize in a batch", "POST", "/web", legacy(), R"([{"jsonrpc":"2.0","id":1,"method":"initialize"}])", 400, "-32600"},
+      {"too many messages", "POST", "/web", legacy(), many, 400, "batch_size"},
+      {"initialize without a version", "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{}})", 400, R"("id":1,"error":{"code":-32602)"},
+      {"initialize with a version that is no text", "POST", "/mcp", legacy(), R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":1}})", 400, "version_missing"},
+      {"version header repeated", "POST", "/web", with(with(legacy(), "MCP-Protocol-Version", "2025-11-25"), "MCP-Protocol-Version", "1999-01-01"), ok, 400, "header_repeated"},
+      {"session repeated", "POST", "/web", with(legacy("a"), "Mcp-Session-Id", "b"), ok, 400, "header_repeated"},
+      {"session repeated in GET", "GET", "/web", with(legacy("a"), "Mcp-Session-Id", "b"), "", 400, "header_repeated"},
+      {"session repeated in DELETE", "DELETE", "/web", with(legacy("a"), "Mcp-Session-Id", "b"), "", 400, "header_repeated"},
       {"unknown version", "POST", "/web", with(legacy(), "MCP-Protocol-Version", "1999-01-01"), ok, 400, "supported"},
       {"unknown session", "POST", "/web", legacy("nope"), ok, 404, R"("id":"a")"},
       {"stdio without session", "POST", "/mcp", legacy(), ok, 400, "session_required"},
@@ -57,7 +67,7 @@ TEST_F(GatewayTest, RefusesInTheOrderOfTheSpecification) {
 }
 
 TEST_F(GatewayTest, HttpSessionHidesTheServersIdAndPassesBytes) {
-  port_.json(R"({"jsonrpc":"2.0","id":0,"result":{}})", 200, "Mcp-Session-Id: backend-secret\r\n");
+  port_.json(kInitialized, 200, "Mcp-Session-Id: backend-secret\r\n");
   const std::string session = open_session("/web");
   ASSERT_EQ(session.size(), 32u);
   http::Headers headers = legacy(session);
@@ -77,7 +87,7 @@ TEST_F(GatewayTest, HttpSessionHidesTheServersIdAndPassesBytes) {
   EXPECT_EQ(asked.header("Origin"), "");
 
   FakeExchange stranger(loop_, "POST", "/web", legacy(session), body);
-  stranger.who().name = "mallory";
+  stranger.who() = {.name = "mallory", .credential = "key:2", .user_id = 2, .superuser = false, .scopes = {}};
   run(stranger);
   EXPECT_EQ(stranger.status(), 404);
   FakeExchange elsewhere(loop_, "POST", "/mcp", legacy(session), body);
@@ -95,8 +105,117 @@ TEST_F(GatewayTest, HttpSessionHidesTheServersIdAndPassesBytes) {
   EXPECT_EQ(gateway_->session_count(), 0u);
 }
 
+TEST_F(GatewayTest, AllowNamesTheMethodsOfTheEra) {
+  FakeExchange modern_get(loop_, "GET", "/web", {{"MCP-Protocol-Version", "2026-07-28"}}), put(loop_, "PUT", "/web", legacy());
+  run(modern_get);
+  run(put);
+  EXPECT_EQ(modern_get.header("Allow"), "POST");
+  EXPECT_EQ(put.header("Allow"), "GET, POST, DELETE");
+}
+
+TEST_F(GatewayTest, AnErrorAboutTheRequestIsAnAnswerWhateverItsStatus) {
+  port_.json(kInitialized, 200, "Mcp-Session-Id: s\r\n");
+  const std::string session = open_session("/web");
+  const std::string answer = R"({"jsonrpc":"2.0","id":8,"error":{"code":-32602,"message":"no such session parameter"}})";
+  for (const int status : {404, 400}) {
+    port_.json(answer, status);
+    FakeExchange exchange(loop_, "POST", "/web", legacy(session), R"({"jsonrpc":"2.0","id":8,"method":"tools/call"})");
+    run(exchange);
+    EXPECT_EQ(exchange.status(), status);
+    EXPECT_EQ(exchange.output(), answer);
+  }
+  port_.json(R"({"jsonrpc":"2.0","id":8,"error":{"code":-32000,"message":"too late"}})", 400, "X-Note: session\r\n");
+  FakeExchange other(loop_, "POST", "/web", legacy(session), R"({"jsonrpc":"2.0","id":8,"method":"tools/call"})");
+  run(other);
+  EXPECT_EQ(other.status(), 400);
+  EXPECT_EQ(gateway_->session_count(), 1u);
+}
+
+TEST_F(GatewayTest, AnUnknownVersionIsReplacedByTheLatest) {
+  for (const std::string version : {"1999-01-01", "2026-07-28"}) {
+    port_.json(kInitialized, 200, "Mcp-Session-Id: s\r\n");
+    FakeExchange web(loop_, "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":")" + version + R"(","x":1}})");
+    run(web);
+    EXPECT_EQ(web.status(), 200) << web.output();
+    EXPECT_EQ(port_.asked.back().body, R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","x":1}})");
+  }
+  FakeExchange child(loop_, "POST", "/mcp", legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2030-01-01"}})");
+  run(child);
+  EXPECT_EQ(child.output(), kInitialized);
+}
+
+TEST_F(GatewayTest, AServerWithAnUnknownVersionGetsNoSession) {
+  const std::string unknown = R"({"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"1999-01-01"}})";
+  const std::string head = "HTTP/1.1 200 OK\r\nMcp-Session-Id: theirs\r\nContent-Type: ";
+  port_.scripts.push_back({{}, head + "application/json\r\n\r\n", {unknown}, false, false});
+  port_.json("", 200);
+  port_.scripts.push_back({{}, head + "text/event-stream\r\n\r\n", {"data: ", unknown + "\n\n"}, false, true});
+  port_.json("", 200);
+  for (int i = 0; i < 2; ++i) {
+    FakeExchange web(loop_, "POST", "/web", legacy(), kInitialize);
+    run(web);
+    EXPECT_EQ(web.status(), 502);
+    EXPECT_NE(web.output().find("server_version"), std::string::npos) << web.output();
+    EXPECT_EQ(web.header("Mcp-Session-Id"), "");
+    EXPECT_EQ(port_.asked.back().method, "DELETE") << "its session is of no use";
+    EXPECT_EQ(port_.asked.back().header("Mcp-Session-Id"), "theirs");
+  }
+  FakeExchange child(loop_, "POST", "/mcp", legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2024-11-05"}})");
+  run(child);
+  EXPECT_EQ(child.status(), 502);
+  EXPECT_NE(child.output().find("server_version"), std::string::npos) << child.output();
+  EXPECT_EQ(gateway_->session_count(), 0u);
+  run_until([] { return runtime::live_processes() == 0; });
+  EXPECT_EQ(runtime::live_processes(), 0u);
+}
+
+TEST_F(GatewayTest, InitializeThatIsAnsweredAsAStreamOpensASession) {
+  const std::string events = "id: 1\ndata:\n\nevent: message\ndata: " + std::string(kInitialized) + "\n\n";
+  port_.scripts.push_back({{}, "HTTP/1.1 200 OK\r\nMcp-Session-Id: s\r\nContent-Type: text/event-stream\r\n\r\n", {events.substr(0, 30), events.substr(30)}, false, false});
+  FakeExchange web(loop_, "POST", "/web", legacy(), kInitialize);
+  run(web);
+  EXPECT_EQ(web.output(), events);
+  EXPECT_EQ(web.header("Mcp-Session-Id").size(), 32u);
+  EXPECT_EQ(gateway_->session_count(), 1u);
+}
+
+TEST_F(GatewayTest, PingIsAnsweredHere) {
+  port_.json(kInitialized, 200, "Mcp-Session-Id: s\r\n");
+  for (const char* path : {"/web", "/mcp"}) {
+    FakeExchange ping(loop_, "POST", path, legacy(open_session(path)), R"({"jsonrpc":"2.0","id":"p","method":"ping"})");
+    run(ping);
+    EXPECT_EQ(ping.status(), 200);
+    EXPECT_EQ(ping.output(), R"({"jsonrpc":"2.0","id":"p","result":{}})") << path;
+    FakeExchange unknown(loop_, "POST", path, legacy("nope"), R"({"jsonrpc":"2.0","id":"p","method":"ping"})");
+    run(unknown);
+    EXPECT_EQ(unknown.status(), 404);
+  }
+  EXPECT_EQ(port_.asked.size(), 1u);
+}
+
+TEST_F(GatewayTest, AnEncodedAnswerIsRefused) {
+  port_.json("\x1f\x8b", 200, "Content-Encoding: gzip\r\n");
+  FakeExchange exchange(loop_, "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":8,"method":"x"})");
+  run(exchange);
+  EXPECT_EQ(exchange.status(), 502);
+  EXPECT_NE(exchange.output().find("content_encoding"), std::string::npos) << exchange.output();
+  EXPECT_EQ(port_.asked.back().header("Accept-Encoding"), "identity");
+}
+
+TEST_F(GatewayTest, AModernStreamThatEndsWithoutAnAnswerEndsWithAnError) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", note = "data: {\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n\n";
+  port_.scripts.push_back({{}, head, {note}, false, false});
+  FakeExchange exchange(loop_, "POST", "/web", modern("x"), modern_body("8", "x"));
+  run(exchange);
+  EXPECT_NE(exchange.output().find(R"("id":8,"error":{"code":-32603)"), std::string::npos) << exchange.output();
+  port_.scripts.push_back({{}, head, {note}, false, false});
+  FakeExchange old(loop_, "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":8,"method":"x"})");
+  run(old);
+  EXPECT_EQ(old.output(), note) << "a legacy client comes back for the rest";
+}
+
 TEST_F(GatewayTest, ServersLostSessionIsNotFoundForTheClient) {
-  port_.json("{}", 200, "Mcp-Session-Id: s\r\n");
+  port_.json(kInitialized, 200, "Mcp-Session-Id: s\r\n");
   const std::string session = open_session("/web");
   port_.json(R"({"jsonrpc":"2.0","error":{"code":-32000,"message":"Bad Request: No valid session ID provided"},"id":null})", 400);
   FakeExchange exchange(loop_, "POST", "/web", legacy(session), R"({"jsonrpc":"2.0","id":8,"method":"tools/list"})");
@@ -190,7 +309,7 @@ TEST_F(GatewayTest, DeathOfTheChildIsAnErrorForTheCallAndTheEndOfTheSession) {
 TEST_F(GatewayTest, ProcessesAreCappedAndGoWithTheGateway) {
   open_session();
   open_session();
-  FakeExchange third(loop_, "POST", "/mcp", legacy(), R"({"jsonrpc":"2.0","id":0,"method":"initialize"})");
+  FakeExchange third(loop_, "POST", "/mcp", legacy(), kInitialize);
   run(third);
   EXPECT_EQ(third.status(), 503);
   EXPECT_EQ(third.header("Retry-After"), "5");
@@ -238,7 +357,7 @@ TEST_F(GatewayTest, ModernClientIsToldThatTheChildIsLegacy) {
 }
 
 TEST_F(GatewayTest, ReloadEndsSessionsOfChangedServersOnly) {
-  port_.json("{}", 200, "Mcp-Session-Id: s\r\n");
+  port_.json(kInitialized, 200, "Mcp-Session-Id: s\r\n");
   open_session("/web");
   open_session("/mcp");
   Settings next = settings();

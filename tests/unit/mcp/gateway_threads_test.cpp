@@ -46,7 +46,7 @@ Answer ask(Worker& worker, http::Handler& handler, const std::string& method, ht
 
 constexpr const char* kEcho = R"SH(while read -r line; do
   id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\),.*/\1/p')
-  [ -n "$id" ] && printf '{"jsonrpc":"2.0","method":"notifications/message","params":{}}\n{"jsonrpc":"2.0","id":%s,"result":{}}\n' "$id"
+  [ -n "$id" ] && printf '{"jsonrpc":"2.0","method":"notifications/message","params":{}}\n{"jsonrpc":"2.0","id":%s,"result":{"protocolVersion":"2025-11-25"}}\n' "$id"
 done)SH";
 
 TEST(GatewayThreads, SessionIsUsedFromBothLoops) {
@@ -61,7 +61,7 @@ TEST(GatewayThreads, SessionIsUsedFromBothLoops) {
   {
     Gateway gateway(settings, Ports{{&a.loop, &b.loop}, nullptr, nullptr, nullptr, {}});
     for (Worker* worker : {&a, &b}) worker->thread = std::thread([worker] { worker->loop.run(); });
-    const Answer opened = ask(a, gateway.handler(), "POST", {}, R"({"jsonrpc":"2.0","id":1,"method":"initialize"})");
+    const Answer opened = ask(a, gateway.handler(), "POST", {}, R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25"}})");
     EXPECT_EQ(opened.status, 200) << opened.output;
     for (int i = 0; i < 20; ++i) {
       const std::string body = R"({"jsonrpc":"2.0","id":)" + std::to_string(i) + R"(,"method":"x"})";

@@ -29,8 +29,8 @@ class GatewayTime : Hands, public GatewayTest {
     loop_.run_for_test(20ms);
   }
   int initialize(const std::string& who, std::string* session = nullptr) {
-    port_.json("{}", 200, "Mcp-Session-Id: s\r\n");
-    FakeExchange exchange(loop_, "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":"i","method":"initialize"})");
+    port_.json(R"({"jsonrpc":"2.0","id":"i","result":{"protocolVersion":"2025-11-25"}})", 200, "Mcp-Session-Id: s\r\n");
+    FakeExchange exchange(loop_, "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":"i","method":"initialize","params":{"protocolVersion":"2025-11-25"}})");
     exchange.who().name = who;
     run(exchange);
     if (session != nullptr) *session = exchange.header("Mcp-Session-Id");
@@ -46,7 +46,7 @@ class GatewayTime : Hands, public GatewayTest {
 };
 
 TEST_F(GatewayTime, AnIdleSessionEndsAndItsServerIsTold) {
-  port_.json("{}", 200, "Mcp-Session-Id: theirs\r\n");
+  port_.json(kInitialized, 200, "Mcp-Session-Id: theirs\r\n");
   const std::string session = open_session("/web");
   pass(1795s);
   EXPECT_EQ(gateway_->session_count(), 1u);
@@ -149,7 +149,10 @@ TEST_F(GatewayTime, SessionsAreLimitedForEachUserAndInAll) {
   EXPECT_EQ(initialize("ada"), 429);
   EXPECT_EQ(initialize("eve"), 200);
   EXPECT_EQ(initialize("eve"), 503);
-  ASSERT_TRUE(gateway_->end_session(first));
+  FakeExchange remove(loop_, "DELETE", "/web", legacy(first));
+  remove.who().name = "ada";
+  port_.json("");
+  run(remove);
   EXPECT_EQ(initialize("ada"), 200) << "an ended session gives its place back";
   EXPECT_EQ(gateway_->session_count(), 3u);
 }
@@ -157,7 +160,7 @@ TEST_F(GatewayTime, SessionsAreLimitedForEachUserAndInAll) {
 TEST_F(GatewayTime, AFailedInitializeGivesItsPlaceBack) {
   max_sessions_ = 1;
   port_.json("{}", 500);
-  FakeExchange failed(loop_, "POST", "/web", legacy(), R"({"jsonrpc":"2.0","id":1,"method":"initialize"})");
+  FakeExchange failed(loop_, "POST", "/web", legacy(), kInitialize);
   run(failed);
   EXPECT_EQ(initialize("ada"), 200);
 }
