@@ -70,6 +70,9 @@ class AcmeCa {
   IssuingCa& issuer() { return issuer_; }
   IssuingCa& other_issuer() { return other_issuer_; }
   void forget_accounts() { accounts_.clear(); }
+  void finish_processing() {
+    for (auto& [id, order] : orders_) order.polls_left = 0;
+  }
   std::size_t pending_authorizations() const {
     std::size_t count = 0;
     for (const auto& [id, authorization] : authorizations_) count += authorization.status == "pending" ? 1U : 0U;

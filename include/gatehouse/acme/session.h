@@ -57,6 +57,7 @@ class Session {
   runtime::Task<Outcome<Directory>> directory();
   runtime::Task<Outcome<AccountKey>> account();
   bool has_account() const noexcept { return account_.has_value(); }
+  std::string account_url() const { return account_ ? account_->url : std::string(); }
   void lose_account();  // the authority does not know it: the next account() registers a new one
 
   // A request signed by the account; an empty payload reads (POST-as-GET). 2xx, or a failure.
