@@ -38,6 +38,8 @@ std::string foreign_text(const Container& foreign) {
 PlanItem plan_not_running(const Spec& spec, const Container& container, const Wish& wish, std::vector<Difference> fields) {
   if (container.status == Status::kStopping || container.status == Status::kRemoving)
     return item(Verb::kNothing, spec, &container, "it is " + std::string(to_string(container.status)), std::move(fields));
+  if (container.status == Status::kUnknown)
+    return item(Verb::kNothing, spec, &container, "its state is not known", std::move(fields));
   if (wish.kind == Wish::Kind::kLeave) return item(Verb::kNothing, spec, &container, wish.reason, std::move(fields));
   const std::string reason = container.status == Status::kExited ? "it exited with code " + std::to_string(container.exit_code)
                                                                  : "it was never started";
@@ -52,10 +54,10 @@ Identity::Owner Identity::owner_of(const Labels& labels) const {
   return std::find(adopted.begin(), adopted.end(), labels.instance) != adopted.end() ? Owner::kUs : Owner::kOther;
 }
 
-Claimed claim(std::string_view service, const Observation& observation, const Identity& identity) {
+Claimed claim(std::string_view service, const std::vector<Container>& containers, const Identity& identity) {
   Claimed out;
   std::vector<std::pair<std::uint64_t, const Container*>> found;
-  for (const Container& container : observation.containers) {
+  for (const Container& container : containers) {
     const auto labels = read_labels(container.labels);
     if (!labels || labels->service != service) continue;
     const Identity::Owner owner = identity.owner_of(*labels);
@@ -81,9 +83,9 @@ const Container* current_of(const Claimed& claimed, const Spec& spec) {
   return running != ours.end() ? *running : ours.front();
 }
 
-std::string pinned_digest(const ServiceSettings& settings, const Claimed& claimed, const Observation& observation) {
-  const auto image = observation.images.find(settings.image);
-  const std::string now = image == observation.images.end() ? "" : image->second;
+std::string pinned_digest(const ServiceSettings& settings, const Claimed& claimed, const Images& images) {
+  const auto image = images.find(settings.image);
+  const std::string now = image == images.end() ? "" : image->second;
   if (settings.pull == Pull::kNewer && !now.empty()) return now;
   for (const Container* container : claimed.ours) {
     const auto labels = read_labels(container->labels);

@@ -22,7 +22,7 @@ class Planner {
   }
 
   void images(const ServiceSettings& service) {
-    const bool there = !pinned_digest(service, claim(service.name, observation_, identity_), observation_).empty();
+    const bool there = !pinned_digest(service, claim(service.name, observation_.containers, identity_), observation_.images).empty();
     if (!there && service.pull != Pull::kNever) missing(Verb::kPull, "image", service.image);
   }
 
@@ -42,8 +42,8 @@ class Planner {
   }
 
   void service(const ServiceSettings& service, const Wish& wish) {
-    const Claimed claimed = claim(service.name, observation_, identity_);
-    const auto spec = resolve(service, settings_.podman, facts_, pinned_digest(service, claimed, observation_));
+    const Claimed claimed = claim(service.name, observation_.containers, identity_);
+    const auto spec = resolve(service, settings_.podman, facts_, pinned_digest(service, claimed, observation_.images));
     if (!spec) {
       plan_.items.push_back({Verb::kBlocked, "service", service.name, {}, spec.error().message});
       return;

@@ -51,6 +51,7 @@ class Monitor {
   bool degraded() const noexcept { return degraded_; }  // unhealthy, and the budget is spent
 
   State state() const noexcept;
+  bool good() const noexcept { return state_ == State::kHealthy; }  // as far as anybody could ask: traffic may go there
   int failures() const noexcept { return failures_; }  // consecutive, that count
   const std::string& detail() const noexcept { return detail_; }  // of the last probe that failed
   const Settings& settings() const noexcept { return settings_; }

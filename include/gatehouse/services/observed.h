@@ -51,13 +51,15 @@ struct Network {
   bool ours = false;  // carries our project's label
 };
 
+using Images = std::map<std::string, std::string, std::less<>>;  // reference → digest
+
 // One look at the engine.
 struct Observation {
   std::vector<Container> containers;                            // that carry the project's label
   std::vector<Network> networks;                                // all
   std::set<std::string, std::less<>> volumes;                   // names, all
   std::set<std::string, std::less<>> secrets;                   // names, that carry the project's label
-  std::map<std::string, std::string, std::less<>> images;       // reference → digest, of those that we need and are there
+  Images images;                                                // of those that we need and are there
 };
 
 }  // namespace gatehouse::services

@@ -30,14 +30,14 @@ struct Claimed {
   std::uint64_t generation = 0;          // the largest
   const Container* foreign = nullptr;    // another daemon's, of the same project and service
 };
-Claimed claim(std::string_view service, const Observation& observation, const Identity& identity);
+Claimed claim(std::string_view service, const std::vector<Container>& containers, const Identity& identity);
 
 // The one to keep: the newest that was made from this spec, else the newest that runs, else the newest.
 const Container* current_of(const Claimed& claimed, const Spec& spec);
 
 // The digest to run: that of the newest container as long as its reference is the same, even when the tag has moved since;
 // with Pull::kNewer always what the tag means now. Empty: the image is not there.
-std::string pinned_digest(const ServiceSettings& settings, const Claimed& claimed, const Observation& observation);
+std::string pinned_digest(const ServiceSettings& settings, const Claimed& claimed, const Images& images);
 
 enum class Verb { kNothing, kPull, kCreate, kStart, kRepair, kRecreate, kStop, kRemove, kReport, kBlocked };
 std::string_view to_string(Verb verb);  // "recreate"
@@ -56,6 +56,7 @@ struct Wish {
   enum class Kind { kRun, kLeave, kStop };
   Kind kind = Kind::kRun;
   std::string reason{};
+  bool operator==(const Wish&) const = default;
 };
 
 PlanItem plan_service(const Spec& spec, const Claimed& claimed, const Wish& wish, const Identity& identity);

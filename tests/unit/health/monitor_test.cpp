@@ -143,6 +143,7 @@ TEST(HealthMonitor, WhoCannotAskKnowsNothing) {
   patient.answer(2, kFailed);
   patient.answer(20, kCannotAsk);
   EXPECT_EQ(patient.monitor.state(), State::kUnknown);
+  EXPECT_TRUE(patient.monitor.good()) << "as it was";
   EXPECT_EQ(patient.monitor.failures(), 2);
   EXPECT_FALSE(patient.monitor.wants_restart(patient.now));
   patient.answer(kPassed);

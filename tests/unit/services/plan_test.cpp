@@ -89,6 +89,16 @@ TEST(ServicesPlan, WishesAreRespected) {
             "Nothing to do.\n");
 }
 
+TEST(ServicesPlan, WhatIsOnTheWayIsLeftAlone) {
+  Observation observed = complete({worker()});
+  for (const auto& [status, text] : {std::pair(Status::kStopping, "it is stopping"), std::pair(Status::kUnknown, "its state is not known")}) {
+    observed.containers[0].status = status;
+    const Plan plan = make_plan(settings_of({worker()}), facts(), observed, kUs, {});
+    EXPECT_FALSE(plan.changes());
+    EXPECT_EQ(plan.items[0].reason, text);
+  }
+}
+
 TEST(ServicesPlan, AnotherDaemonsContainersAreNotTouched) {
   Observation observed = complete(kGateway);
   observed.containers = {running(spec_of(kGateway[0]), 1, "node-2"), running(spec_of(kGateway[1]), 1, "node-2")};
@@ -102,7 +112,7 @@ TEST(ServicesPlan, AnotherDaemonsContainersAreNotTouched) {
             "redis     nothing   mcp-redis-1-1: as declared\n"
             "Nothing to do.\n");
   observed.containers.push_back(running(spec_of(kGateway[0]), 2, "node-1"));
-  const Claimed both = claim("postgres", observed, kUs);
+  const Claimed both = claim("postgres", observed.containers, kUs);
   ASSERT_EQ(both.ours.size(), 1u);
   EXPECT_EQ(both.ours[0]->name, "mcp-postgres-2-1");
   EXPECT_NE(both.foreign, nullptr);
@@ -112,8 +122,8 @@ TEST(ServicesPlan, AnotherDaemonsContainersAreNotTouched) {
 TEST(ServicesPlan, ContainersOfAnotherProjectDoNotExist) {
   Observation observed = complete(kGateway);
   const Identity other{"shop", "node-1"};
-  EXPECT_TRUE(claim("postgres", observed, other).ours.empty());
-  EXPECT_EQ(claim("postgres", observed, other).foreign, nullptr);
+  EXPECT_TRUE(claim("postgres", observed.containers, other).ours.empty());
+  EXPECT_EQ(claim("postgres", observed.containers, other).foreign, nullptr);
 }
 
 TEST(ServicesPlan, TheContainerMadeFromTheSpecIsKept) {
@@ -123,7 +133,7 @@ TEST(ServicesPlan, TheContainerMadeFromTheSpecIsKept) {
   Observation observed;
   observed.containers = {running(spec, 1), running(spec_of(changed), 2), running(spec, 3)};
   observed.containers[2].status = Status::kCreated;
-  const Claimed claimed = claim("worker", observed, kUs);
+  const Claimed claimed = claim("worker", observed.containers, kUs);
   EXPECT_EQ(claimed.generation, 3u);
   ASSERT_EQ(claimed.ours.size(), 3u);
   EXPECT_EQ(current_of(claimed, spec)->name, "mcp-worker-3-1");
