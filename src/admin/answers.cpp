@@ -10,7 +10,7 @@ struct SlugStatus {
   std::string_view slug;
   int status;
 };
-constexpr std::array<SlugStatus, 13> kStatuses{{
+constexpr std::array<SlugStatus, 14> kStatuses{{
     {"bad-request", 400},
     {"malformed-json", 400},
     {"invalid-credentials", 401},
@@ -23,6 +23,7 @@ constexpr std::array<SlugStatus, 13> kStatuses{{
     {"database-corrupt", 503},
     {"database-busy", 503},
     {"database-failed", 503},
+    {"database-unreachable", 503},
     {"state-unwritable", 503},
 }};
 
@@ -44,9 +45,11 @@ http::Response json_answer(const Json& value, int status) {
 
 http::Response error_answer(const Error& error, std::string_view request_id) {
   const int status = status_of(error.slug);
+  const bool unknown = error.slug == "outcome-unknown";
   std::string detail = status == 500 ? "internal error" : error.message;
+  if (unknown) detail = "the change was made or not: look whether it is there before you repeat it";
   if (status == 503) detail = "the database does not answer (" + error.slug + ")";
-  http::Response response = http::problem(status, status == 500 ? "internal" : error.slug, detail, request_id);
+  http::Response response = http::problem(status, status == 500 && !unknown ? "internal" : error.slug, detail, request_id);
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (status == 429) response.headers.emplace_back("Retry-After", "60");
   if (status == 503) response.headers.emplace_back("Retry-After", "5");

@@ -115,6 +115,12 @@ void add_daemon_verbs(CLI::App& app, Parser& parser) {
     add_config_flags(verb, parser);
     if (action == config_explain) verb->add_option("KEY", options.key, "a key, or the section above it");
   }
+  CLI::App* copy = add_verb(app, parser, "state copy", [&options] { return state_copy(options); });
+  copy->add_option("FROM", options.from, "sqlite:PATH or postgresql://HOST/DATABASE")->required();
+  copy->add_option("TO", options.to, "an empty one; state.postgres completes URLs")->required();
+  copy->add_option("--config", options.config, "configuration file")->check(kNotEmpty);
+  add_config_flags(copy, parser);
+
   const std::pair<const char*, int (*)(const CliOptions&)> plain[] = {{"reload", reload}, {"status", status}, {"health", health}};
   for (const auto& [name, action] : plain) {
     add_connection_flags(add_verb(app, parser, name, [&options, action] { return action(options); }), options);

@@ -28,6 +28,9 @@ const std::vector<Verb>& verbs() {
       {"keys add", "Make an API key; it is shown once.", "  gatehouse keys add --name laptop --scope tools:call\n", true},
       {"keys list", "List API keys.", "  gatehouse keys list --format json\n", true},
       {"keys revoke", "Revoke an API key.", "  gatehouse keys revoke 17\n", false},
+      {"state copy", "Copy users, keys, registry, settings and audit into an empty database.",
+       "  gatehouse state copy sqlite:gatehouse.db postgresql://db.test/mcp_gateway\n"
+       "  gatehouse state copy postgresql://127.0.0.1/mcp_gateway sqlite:copy.db\n", true},
       {"demo", "Run the demonstration MCP server.",
        "  gatehouse demo                             on standard input and output\n  gatehouse demo --http 127.0.0.1:7071\n", false},
       {"version", "Show the version.", "  gatehouse version --verbose\n", true},
@@ -50,7 +53,8 @@ std::vector<std::string> words_after(std::string_view noun) {
 
 std::string noun_summary(const std::string& noun) {
   static constexpr std::pair<std::string_view, const char*> kNouns[] = {
-      {"config", "The configuration, as the daemon would read it."}, {"users", "The daemon's users."}, {"keys", "API keys."}};
+      {"config", "The configuration, as the daemon would read it."}, {"users", "The daemon's users."}, {"keys", "API keys."},
+      {"state", "The database, while no daemon runs."}};
   for (const auto& [name, summary] : kNouns)
     if (name == noun) return summary;
   return {};

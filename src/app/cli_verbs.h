@@ -21,6 +21,7 @@ struct CliOptions {
   std::string config;
   std::vector<std::string> profiles, overrides;
   std::string file, key;                        // check FILE, config explain KEY
+  std::string from, to;                         // state copy
 
   std::string server, tool, arguments_json;     // tools, call
   std::vector<std::string> arguments;
@@ -42,6 +43,7 @@ int config_explain(const CliOptions& options);
 int config_show(const CliOptions& options);
 int config_schema(const CliOptions& options);
 int config_reference(const CliOptions& options);
+int state_copy(const CliOptions& options);
 
 int reload(const CliOptions& options);
 int status(const CliOptions& options);

@@ -8,8 +8,7 @@ namespace {
 std::string shown(const Key* key, const Configuration& configuration, const std::string& path) {
   const auto found = configuration.values.find(path);
   if (found == configuration.values.end()) return {};
-  const bool hidden = key != nullptr && key->sensitive && !found->second.empty();
-  return std::string(hidden ? Secret::redacted() : found->second.reveal());
+  return key == nullptr ? std::string(found->second.reveal()) : keys::shown_text(*key, found->second.reveal());
 }
 
 bool same(const Configuration& a, const Configuration& b, const std::string& path) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 
+#include "gatehouse/state/open.h"
 #include "loader.h"
 
 namespace gatehouse::config {
@@ -165,6 +166,10 @@ void check_access(Context& context, Draft& draft) {
   const access::Settings& access = draft.out.access;
   check_secret(context, access.secret_key, "access.secret_key", 32);
   check_secret(context, access.admin_password, "access.admin_password", 12);
+  const state::Settings& state = draft.out.state;
+  check_secret(context, state::database_password(state.database_url), "state.database_url", 12);
+  check_secret(context, state.postgres.password, "state.postgres.password", 12);
+  check_secret(context, state.postgres.owner_password, "state.postgres.owner_password", 12);
   if (!access.secret_key.empty() || !draft.out.values.contains("access.secret_key")) return;
   context.report.error(spot_at(context, "access.secret_key"), "access.secret_key", "missing-secret",
                        "profile production needs a secret key of at least 32 characters")

@@ -143,7 +143,7 @@ class Overlay {
     if (const auto path = Matcher().find(key_tree(), rest, context_.root)) {
       const Key& key = *find_branch(join_path(*path))->key;
       if (key.type == Type::kSecret) return apply_secret(name, value, *path, key, is_secret_reference(value));
-      return set(*path, key, value, variable_spot(name, value, key.sensitive));
+      return set(*path, key, value, variable_spot(name, keys::shown_text(key, value), key.sensitive));
     }
     if (apply_secret_file(name, rest, value, environment)) return;
     if (!context_.variables.used.contains(name)) unknown(name, value);
@@ -232,7 +232,7 @@ class Overlay {
       if (file == environment.end()) apply_secret(name, found->second, path, key, is_secret_reference(found->second));
       return;
     }
-    Spot spot = variable_spot(name, found->second, key.sensitive);
+    Spot spot = variable_spot(name, keys::shown_text(key, found->second), key.sensitive);
     spot.note = "alias of " + std::string(alias.path) + (alias.convert == Convert::kPort ? ", port part" : "");
     if (const auto text = convert(alias, found->second, spot)) set(path, key, *text, spot);
   }

@@ -131,8 +131,7 @@ class Walker {
   }
 
   static std::string shown(const Key& key, const std::string& text) {
-    const bool hidden = key.sensitive && !text.empty() && !(key.type == Type::kSecret && is_secret_reference(text));
-    return hidden ? std::string(Secret::redacted()) : text;
+    return key.type == Type::kSecret && is_secret_reference(text) ? text : keys::shown_text(key, text);
   }
 
   Origin origin(const Key& key, const Spot& spot, const std::string& text) const {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gatehouse/net/address.h"
+#include "gatehouse/state/open.h"
 #include "gatehouse/yaml/variables.h"
 #include "gatehouse/yaml/words.h"
 
@@ -120,10 +121,9 @@ Status check_origin(std::string_view text) {
 }
 
 Status check_database_url(std::string_view text) {
-  if (text.empty() || (text.starts_with("sqlite:") && text.size() > 7)) return {};
-  if (text.starts_with("postgres"))
-    return Error{"not-available", "PostgreSQL is not available in this version", "use sqlite:PATH, or leave it empty"};
-  return bad(text.substr(0, text.find(':')), "a kind of database that is known: sqlite:PATH");
+  Status fine = state::check_database_url(text);
+  if (fine) return {};
+  return make_error("bad-value", fine.error().message, fine.error().help);
 }
 
 }  // namespace gatehouse::keys

@@ -1,19 +1,8 @@
-// Profiles, workers, log, state, admin socket, metrics.
+// Profiles, workers, log, admin socket, metrics.
 #include "parts.h"
 
 namespace gatehouse::keys {
 namespace {
-
-// systemd names the directories it made; several are separated by colons.
-std::string first_directory(const Environment& environment, const char* name) {
-  const auto found = environment.find(name);
-  return found == environment.end() ? "" : found->second.substr(0, found->second.find(':'));
-}
-
-std::string state_directory(const Environment& environment) {
-  const std::string given = first_directory(environment, "STATE_DIRECTORY");
-  return given.empty() ? "/var/lib/gatehouse" : given;
-}
 
 std::string admin_socket(const Environment& environment) {
   const std::string given = first_directory(environment, "RUNTIME_DIRECTORY");
@@ -79,20 +68,6 @@ const Key kKeys[] = {
      .fallback = "[]",
      .help = "Networks that may read /metrics on public listeners; loopback always may",
      .apply = [](Draft& d, const Place&, const Value& v) { d.out.edge.metrics_allow = v.cidrs; }},
-    {.path = "state.directory",
-     .type = Type::kPath,
-     .fallback = "",
-     .help = "What must survive a restart; mode 0700. Default: $STATE_DIRECTORY, else /var/lib/gatehouse",
-     .apply = [](Draft& d, const Place&, const Value& v) { d.out.state.directory = v.text; },
-     .computed = state_directory,
-     .restart = true},
-    {.path = "state.database_url",
-     .type = Type::kString,
-     .fallback = "",
-     .help = "sqlite:PATH; empty: gatehouse.db in the state directory. PostgreSQL is not available in this version",
-     .apply = [](Draft& d, const Place&, const Value& v) { d.out.state.database_url = v.text; },
-     .check = check_database_url,
-     .restart = true},
     {.path = "podman", .type = Type::kLater, .help = "Podman's socket and network"},
     {.path = "services", .type = Type::kLater, .help = "Supervised containers"},
 };
@@ -102,6 +77,7 @@ const Section kSections[] = {
     {.path = "admin", .help = "How the command line reaches the daemon"},
     {.path = "metrics", .help = "/metrics"},
     {.path = "state", .help = "What the daemon keeps"},
+    {.path = "state.postgres", .help = "What a PostgreSQL URL leaves out"},
     {.path = "access", .help = "Users, keys, tokens"},
     {.path = "certificates", .help = "Where certificates come from"},
     {.path = "certificates.files", .help = "Certificates with mode manual or auto, picked by the name asked for"},
@@ -133,6 +109,11 @@ const Alias kAliases[] = {
     {"GATEWAY_SECRET_KEY", "access.secret_key"},
     {"GATEWAY_ADMIN_PASSWORD", "access.admin_password"},
     {"GATEWAY_DATABASE_URL", "state.database_url"},
+    {"POSTGRES_HOST", "state.postgres.host"},
+    {"POSTGRES_PORT", "state.postgres.port"},
+    {"POSTGRES_DB", "state.postgres.database"},
+    {"POSTGRES_USER", "state.postgres.user"},
+    {"POSTGRES_PASSWORD", "state.postgres.password"},
     {"GATEWAY_CORS_ORIGINS", "mcp.allowed_origins"},
     {"ALLOWED_HOSTS", "mcp.allowed_hosts"},
     {"SESSION_TIMEOUT", "mcp.session_idle", Convert::kSeconds},
@@ -154,6 +135,12 @@ constexpr std::string_view kUnused[] = {
 }  // namespace
 
 std::span<const std::string_view> unused_variables() { return kUnused; }
+// systemd names the directories it made; several are separated by colons.
+std::string first_directory(const Environment& environment, const char* name) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? "" : found->second.substr(0, found->second.find(':'));
+}
+
 std::span<const Key> core_keys() { return kKeys; }
 std::span<const Section> sections() { return kSections; }
 std::span<const Alias> aliases() { return kAliases; }

@@ -10,6 +10,9 @@ std::span<const Key> access_keys();
 std::span<const Key> edge_keys();
 std::span<const Key> upstream_keys();
 std::span<const Key> mcp_keys();
+std::span<const Key> state_keys();
+
+std::string first_directory(const Environment& environment, const char* name);  // of systemd: STATE_DIRECTORY …
 
 Status check_name(std::string_view text);           // [A-Za-z0-9_-]{1,64}
 Status check_variable_name(std::string_view text);  // [A-Za-z_][A-Za-z0-9_]*

@@ -72,6 +72,11 @@ mcp::EndpointSettings& Draft::endpoint(const Place& place) {
   return by_name(out.mcp.endpoints, place.names.at(0), &mcp::EndpointSettings::path);
 }
 
+std::string shown_text(const Key& key, std::string_view text) {
+  if (key.sensitive && !text.empty()) return std::string(Secret::redacted());
+  return key.shown == nullptr ? std::string(text) : key.shown(text);
+}
+
 const Branch* Branch::find(std::string_view wanted) const {
   for (const Branch& child : children)
     if (child.segment == wanted) return &child;
@@ -82,7 +87,7 @@ const std::vector<const Key*>& all_keys() {
   static const std::vector<const Key*> keys = [] {
     std::vector<const Key*> out;
     for (const std::string_view top : kOrder)
-      for (const auto& part : {core_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys()})
+      for (const auto& part : {core_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys()})
         for (const Key& key : part)
           if (key.path.substr(0, key.path.find_first_of(".[")) == top) out.push_back(&key);
     return out;

@@ -111,6 +111,11 @@ Status check_database_url(std::string_view url) {
   return path ? Status() : Status(std::move(path).error());
 }
 
+Secret database_password(std::string_view url) {
+  auto address = is_postgres_url(url) ? postgres_address(url, {}) : Result<PostgresAddress>(PostgresAddress{});
+  return address ? address->password : Secret();
+}
+
 std::string shown_database_url(std::string_view url) {
   if (url.empty() || behind_sqlite(url)) return std::string(url);
   const std::string hidden(Secret::redacted());

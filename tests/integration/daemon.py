@@ -103,6 +103,7 @@ def clean_environment(extra=None):
     kept = {k: v for k, v in os.environ.items()
             if not k.startswith(("GATEHOUSE_", "GATEWAY_", "NGINX_", "SSL_", "POSTGRES_", "REDIS_", "NOTIFY_", "JOURNAL_"))}
     kept["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0"
+    kept["LSAN_OPTIONS"] = f"suppressions={ROOT / 'tests' / 'lsan.txt'}:print_suppressions=0"
     kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
     kept["NO_PROXY"] = "*"
     return kept | (extra or {})

@@ -14,7 +14,7 @@ import unittest
 from mcp import *
 
 ESCAPE = b"\x1b"
-NOUNS = ("config", "users", "keys")
+NOUNS = ("config", "users", "keys", "state")
 # What each verb needs besides flags, where it needs something.
 WORDS = {
     "check": ["FILE"], "tools": ["child"], "call": ["child", "echo"], "users add": ["ada", "--password-file", "FILE"],
@@ -153,7 +153,7 @@ class HelpTest(CommandTest):
         script = run("completion", "bash").stdout
         checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
         self.assertEqual((checked.returncode, checked.stderr), (0, ""))
-        for line, word in [("gatehouse sta", "status"), ("gatehouse users li", "list"), ("gatehouse config ref", "reference")]:
+        for line, word in [("gatehouse stat", "status state"), ("gatehouse statu", "status"), ("gatehouse users li", "list"), ("gatehouse config ref", "reference")]:
             words = line.split()
             ask = f'{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _gatehouse; printf "%s" "${{COMPREPLY[*]}}"'
             self.assertEqual(subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout, word)
@@ -315,7 +315,7 @@ class DaemonVerbTest(CommandTest):
         path = str(self.daemon.config_path)
         words = {**WORDS, "check": [path], "call": ["child", "echo", "--arg", "text=x"]}
         offline = {"check": [], "version": [], "config show": ["--config", path], "config explain": ["--config", path]}
-        makes = {"users add", "keys add"}
+        makes = {"users add", "keys add", "state copy"}
         reading = [verb for verb, text in helps().items() if "--format" in text and verb not in makes]
         self.assertGreater(len(reading), 8)
         for verb in reading:

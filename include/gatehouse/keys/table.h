@@ -80,6 +80,7 @@ struct Key {
   bool required = false;
   bool restart = false;                // a change needs a restart
   bool sensitive = false;              // never shown
+  std::string (*shown)(std::string_view) = nullptr;  // how it is shown when a part of it is a secret
 };
 
 struct Section {
@@ -118,6 +119,7 @@ struct Branch {
 };
 const Branch& key_tree();
 const Branch* find_branch(std::string_view path);  // of a concrete path: "routes[0].to"
+std::string shown_text(const Key& key, std::string_view text);  // without what is secret
 std::string number_text(const Key& key, std::int64_t number);  // in the unit of the key
 std::string range_text(const Key& key);                        // "1ms to 1h"
 std::string type_text(const Key& key);                         // "duration, 1ms to 1h"

@@ -46,6 +46,7 @@ bool means_postgres(const Settings& settings);
 Result<std::string> database_path(const Settings& settings, const std::string& directory);  // of SQLite's file
 // Slug "database-unsupported". No message repeats what could be a password.
 Status check_database_url(std::string_view url);
+Secret database_password(std::string_view url);  // the one in the URL, or empty
 // For people: the password is hidden, or all of it when it cannot be told which part that is.
 std::string shown_database_url(std::string_view url);
 
