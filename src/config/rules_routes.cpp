@@ -26,14 +26,13 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// What tells two routes apart: one text per host.
+// What tells two routes apart: one text for each host and method.
 std::vector<std::string> route_keys(const edge::RouteSettings& route) {
-  std::vector<std::string> methods = route.methods;
-  std::sort(methods.begin(), methods.end());
-  const std::string rest = " " + route.path + " " + joined(methods);
+  const std::vector<std::string> any{""};
   std::vector<std::string> out;
-  for (const std::string& host : route.hosts) out.push_back(host + rest);
-  if (out.empty()) out.push_back(rest);
+  for (const std::string& host : route.hosts.empty() ? any : route.hosts)
+    for (const std::string& method : route.methods.empty() ? any : route.methods)
+      out.push_back(host + " " + route.path + " " + method);
   return out;
 }
 

@@ -114,10 +114,12 @@ bool misdirected(const Session& s) {
   return wanted == nullptr || had == nullptr ? wanted != had : wanted->id() != had->id();
 }
 
-std::string allowed_methods(const Route& route) {
-  std::string list;
-  for (const std::string& method : route.settings.methods) list += (list.empty() ? "" : ", ") + method;
-  return list;
+runtime::Task<void> refuse_method(Session& s, Router::Place place) {
+  http::Response response = http::problem(405, "method-not-allowed", "this route does not allow the method", s.record.request_id);
+  response.headers.emplace_back("Allow", Router::allowed(place));
+  s.record.end = "refused:method";
+  count_refusal(s, "refused:method");
+  co_await s.answer(std::move(response));
 }
 
 runtime::Task<void> answer_fixed(Session& s, const Route& route) {
@@ -148,17 +150,11 @@ runtime::Task<void> dispatch(Session& s) {
   if (misdirected(s))                                           // before the name means anything
     co_return co_await refuse_route(s, 421, "misdirected", "this connection was made for another name",
                                     "refused:misdirected");
-  const Route* route = s.snapshot->shared->router.find(request.host, request.path);  // on the form that is forwarded
-  if (route == nullptr) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
-  s.record.route = route;
-  if (!route->allows(request.method)) {
-    http::Response response = http::problem(405, "method-not-allowed", "this route does not allow the method", s.record.request_id);
-    response.headers.emplace_back("Allow", allowed_methods(*route));
-    s.record.end = "refused:method";
-    count_refusal(s, "refused:method");
-    co_await s.answer(std::move(response));
-    co_return;
-  }
+  const Router::Place place = s.snapshot->shared->router.find(request.host, request.path);  // on the form that is forwarded
+  if (place.empty()) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
+  const Route* route = Router::choose(place, request.method);
+  s.record.route = route != nullptr ? route : place.front();
+  if (route == nullptr) co_return co_await refuse_method(s, place);
   if (route->handler != nullptr) {                              // a foreign Origin learns nothing about credentials
     if (auto refusal = refuse_early(s, *route)) {
       co_await s.answer(std::move(*refusal));

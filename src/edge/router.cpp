@@ -19,18 +19,17 @@ std::string_view canonical_host(std::string_view host, std::array<char, kMaxHost
   return text;
 }
 
-}  // namespace
-
-bool Route::allows(std::string_view method) const noexcept {
-  const auto& methods = settings.methods;
-  if (methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end()) return true;
-  return method == "HEAD" && std::find(methods.begin(), methods.end(), "GET") != methods.end();
+bool names(const Route& route, std::string_view method) noexcept {
+  const auto& methods = route.settings.methods;
+  return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
+
+}  // namespace
 
 void Router::add(const Route* route) {
   const auto add_to = [route](Host& host) {
     Paths& paths = route->settings.path.ends_with('/') ? host.prefixes : host.exact;
-    paths.emplace(route->settings.path, route);
+    paths[route->settings.path].push_back(route);
   };
   if (route->settings.hosts.empty()) add_to(any_host_);
   for (const std::string& host : route->settings.hosts) {
@@ -55,7 +54,7 @@ void Router::finish() {
   collect(any_host_);
 }
 
-const Route* Router::Host::find(std::string_view path) const {
+Router::Place Router::Host::find(std::string_view path) const {
   if (!exact.empty()) {
     if (const auto found = exact.find(path); found != exact.end()) return found->second;
   }
@@ -63,20 +62,46 @@ const Route* Router::Host::find(std::string_view path) const {
     if (length > path.size() || path[length - 1] != '/') continue;
     if (const auto found = prefixes.find(path.substr(0, length)); found != prefixes.end()) return found->second;
   }
+  return {};
+}
+
+const Route* Router::choose(Place place, std::string_view method) noexcept {
+  for (const Route* route : place)
+    if (names(*route, method)) return route;
+  for (const Route* route : place)
+    if (method == "HEAD" && names(*route, "GET")) return route;
+  for (const Route* route : place)
+    if (route->settings.methods.empty()) return route;
   return nullptr;
 }
 
-const Route* Router::find(std::string_view host, std::string_view path) const {
+std::string Router::allowed(Place place) {
+  std::vector<std::string_view> methods;
+  const auto add = [&methods](std::string_view method) {
+    if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
+  };
+  for (const Route* route : place) {
+    for (const std::string& method : route->settings.methods) {
+      add(method);
+      if (method == "GET") add("HEAD");
+    }
+  }
+  std::string list;
+  for (const std::string_view method : methods) list.append(list.empty() ? "" : ", ").append(method);
+  return list;
+}
+
+Router::Place Router::find(std::string_view host, std::string_view path) const {
   if (!exact_hosts_.empty() || !wildcard_hosts_.empty()) {
     std::array<char, kMaxHost> storage;
     const std::string_view name = canonical_host(host, storage);
     if (const auto found = exact_hosts_.find(name); found != exact_hosts_.end()) {
-      if (const Route* route = found->second.find(path)) return route;
+      if (const Place place = found->second.find(path); !place.empty()) return place;
     }
     for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
       const auto found = wildcard_hosts_.find(name.substr(dot));
       if (found == wildcard_hosts_.end()) continue;
-      if (const Route* route = found->second.find(path)) return route;
+      if (const Place place = found->second.find(path); !place.empty()) return place;
     }
   }
   return any_host_.find(path);

@@ -150,7 +150,8 @@ const Key kKeys[] = {
     {.path = "routes[].match.methods",
      .type = Type::kStrings,
      .fallback = "[]",
-     .help = "Request methods; none: any",
+     .help = "Request methods; none: any. HEAD is allowed where GET is. "
+             "Of several routes with one path, the one that names the method is taken",
      .apply = [](Draft& d, const Place& p, const Value& v) { d.route(p).methods = v.list; },
      .check = check_method},
     {.path = "routes[].match.headers", .type = Type::kLater, .help = "Header fields that the request must have"},

@@ -17,6 +17,10 @@ ROUTES = [
     fixed("host prefix", hosts=["a.example"], path="/api/"),
     fixed("wildcard", hosts=["*.b.example"]),
     fixed("only post", path="/post", methods=["POST"]),
+    fixed("read", path="/thing", methods=["GET"]),
+    fixed("write", path="/thing", methods=["POST", "PUT"]),
+    fixed("anything else", path="/rest"),
+    fixed("posted", path="/rest", methods=["POST"]),
     {"match": {"path": "/moved"}, "redirect": "https://elsewhere.example/"},
     {"match": {"path": "/app/"}, "to": "app"},
 ]
@@ -55,7 +59,18 @@ class RoutingTest(SharedDaemonTest):
 
     def test_method_that_no_route_takes(self):
         self.assertEqual(self.body("/post", method="POST"), "only post")
-        self.assertIn(fetch(self.daemon.address(), "/post").status, (200, 405))
+        refused = fetch(self.daemon.address(), "/post")
+        self.assert_problem(refused, 405)
+        self.assertEqual(refused.get("allow"), "POST")
+
+    def test_routes_of_one_path_are_told_apart_by_method(self):
+        for target, method, expected in [("/thing", "GET", "read"), ("/thing", "POST", "write"), ("/thing", "PUT", "write"),
+                                         ("/rest", "GET", "anything else"), ("/rest", "POST", "posted")]:
+            with self.subTest(target=target, method=method):
+                self.assertEqual(self.body(target, method=method), expected)
+        refused = fetch(self.daemon.address(), "/thing", method="DELETE")
+        self.assert_problem(refused, 405)
+        self.assertEqual(set(refused.get("allow").split(", ")), {"GET", "HEAD", "POST", "PUT"})
 
     def test_redirect(self):
         response = fetch(self.daemon.address(), "/moved")

@@ -7,8 +7,9 @@ namespace {
 
 class RouterTest : public ::testing::Test {
  protected:
-  void add(std::vector<std::string> hosts, std::string path) {
+  void add(std::vector<std::string> hosts, std::string path, std::vector<std::string> methods = {}) {
     auto route = std::make_unique<Route>();
+    route->settings.methods = std::move(methods);
     route->settings.hosts = std::move(hosts);
     route->settings.path = std::move(path);
     route->name = (route->settings.hosts.empty() ? "" : route->settings.hosts.front()) + route->settings.path;
@@ -16,8 +17,14 @@ class RouterTest : public ::testing::Test {
     routes_.push_back(std::move(route));
   }
   std::string find(std::string_view host, std::string_view path) {
-    const Route* route = router_.find(host, path);
-    return route == nullptr ? "(none)" : route->name;
+    const Router::Place place = router_.find(host, path);
+    return place.empty() ? "(none)" : place.front()->name;
+  }
+  // The methods of the route that takes this one.
+  std::string takes(std::string_view path, std::string_view method) {
+    const Route* route = Router::choose(router_.find("a.test", path), method);
+    if (route == nullptr) return "(405)";
+    return route->settings.methods.empty() ? "any" : route->settings.methods.front();
   }
   std::vector<std::unique_ptr<Route>> routes_;
   Router router_;
@@ -56,14 +63,25 @@ TEST_F(RouterTest, NothingMatchesWithoutARootRoute) {
   EXPECT_EQ(find("api.test", "*"), "(none)");
 }
 
-TEST(Route, HeadIsAllowedWhereGetIs) {
-  Route route;
-  EXPECT_TRUE(route.allows("PATCH"));
-  route.settings.methods = {"GET"};
-  EXPECT_TRUE(route.allows("GET"));
-  EXPECT_TRUE(route.allows("HEAD"));
-  EXPECT_FALSE(route.allows("get"));
-  EXPECT_FALSE(route.allows("POST"));
+TEST_F(RouterTest, RoutesOfOnePathAreToldApartByMethod) {
+  add({}, "/split", {"GET"});
+  add({}, "/split", {"POST", "PUT"});
+  add({}, "/rest");
+  add({}, "/rest", {"POST"});
+  add({}, "/head", {"GET"});
+  add({}, "/head", {"HEAD"});
+  add({}, "/");
+  router_.finish();
+  EXPECT_EQ(takes("/split", "GET"), "GET");
+  EXPECT_EQ(takes("/split", "HEAD"), "GET");
+  EXPECT_EQ(takes("/split", "PUT"), "POST");
+  EXPECT_EQ(takes("/split", "get"), "(405)");
+  EXPECT_EQ(takes("/split", "DELETE"), "(405)");  // the path decides first: it does not fall through to "/"
+  EXPECT_EQ(Router::allowed(router_.find("a.test", "/split")), "GET, HEAD, POST, PUT");
+  EXPECT_EQ(takes("/rest", "POST"), "POST");
+  EXPECT_EQ(takes("/rest", "GET"), "any");
+  EXPECT_EQ(takes("/head", "HEAD"), "HEAD");
+  EXPECT_EQ(Router::allowed(router_.find("a.test", "/head")), "GET, HEAD");
 }
 
 }  // namespace
