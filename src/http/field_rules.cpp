@@ -21,6 +21,25 @@ bool identity_name(std::string_view name) noexcept {
          any_of(name, {"remote-user", "x-remote-user", "x-original-url", "x-rewrite-url"});
 }
 
+// What tells who asks, for what and in which session: without it the upstream would take the request for another.
+bool stays(FieldId id) noexcept {
+  switch (rule_of(id)) {
+    case Rule::kHost:
+    case Rule::kLength:
+    case Rule::kForwarding:
+    case Rule::kRequestId:
+    case Rule::kTraceparent:
+    case Rule::kDate: return true;
+    case Rule::kKeep:
+    case Rule::kHop:
+    case Rule::kTracestate:
+    case Rule::kServer:
+    case Rule::kUnknown: break;
+  }
+  return id == FieldId::kAuthorization || id == FieldId::kCookie || id == FieldId::kSetCookie || id == FieldId::kXApiKey ||
+         id == FieldId::kMcpSessionId;
+}
+
 bool own_name(std::string_view name) noexcept {
   return starts_ignoring_case(name, "x-gatehouse-") || any_of(name, {"x-request-attempt", "proxy", "client-cert", "client-cert-chain"});
 }
@@ -56,12 +75,12 @@ bool nominates(const Fields& fields) noexcept {
   return false;
 }
 
-bool nominated(const Fields& fields, std::string_view name) noexcept {
-  if (identity_name(name)) return false;
-  for (const Field& field : fields) {
-    if (field.id != FieldId::kConnection) continue;
-    for (std::string_view list = field.value; !list.empty();)
-      if (equals_ignoring_case(take_member(list), name)) return true;
+bool nominated(const Fields& fields, const Field& field) noexcept {
+  if (field.id == FieldId::kOther ? identity_name(field.name) : stays(field.id)) return false;
+  for (const Field& other : fields) {
+    if (other.id != FieldId::kConnection) continue;
+    for (std::string_view list = other.value; !list.empty();)
+      if (equals_ignoring_case(take_member(list), field.name)) return true;
   }
   return false;
 }

@@ -48,7 +48,7 @@ inline Rule rule_of(FieldId id) noexcept { return kRules[static_cast<std::size_t
 // True: Connection names something besides close, keep-alive, upgrade and te.
 bool nominates(const Fields& fields) noexcept;
 // True: some Connection field of `fields` names this one and it may be removed for that (P-15).
-bool nominated(const Fields& fields, std::string_view name) noexcept;
+bool nominated(const Fields& fields, const Field& field) noexcept;
 
 // A name of kind kOther that must not reach the upstream. `trusted`: the peer is a trusted proxy.
 bool forgeable(std::string_view name, bool trusted, bool keep_underscore_names) noexcept;

@@ -12,18 +12,21 @@ bool keeps(const Field& field, const RequestHead& head, const ForwardContext& co
   switch (rule_of(field.id)) {
     case Rule::kKeep:
     case Rule::kServer:
-    case Rule::kDate: return true;
+    case Rule::kDate: break;
     case Rule::kHop:
     case Rule::kHost:
     case Rule::kLength:
     case Rule::kForwarding: return false;
     case Rule::kRequestId: return context.request_id.empty();
     case Rule::kTraceparent: return context.traceparent.empty();
-    case Rule::kTracestate: return context.keep_tracestate;
-    case Rule::kUnknown: break;
+    case Rule::kTracestate:
+      if (!context.keep_tracestate) return false;
+      break;
+    case Rule::kUnknown:
+      if (forgeable(field.name, context.client_trusted, context.keep_underscore_names)) return false;
+      break;
   }
-  if (forgeable(field.name, context.client_trusted, context.keep_underscore_names)) return false;
-  return !nominations || !nominated(head.fields, field.name);
+  return !nominations || !nominated(head.fields, field);
 }
 
 // `name: <what the trusted proxy sent>, ` or just `name: `; all fields of that id become one.

@@ -31,17 +31,22 @@ bool keeps(const Field& field, const ResponseHead& head, const ResponseContext& 
     case Rule::kHost:
     case Rule::kForwarding:
     case Rule::kTraceparent:
-    case Rule::kTracestate: return field.id != FieldId::kXAccelBuffering && !replaced(field.name, context);
+    case Rule::kTracestate:
+      if (field.id == FieldId::kXAccelBuffering) return false;
+      break;
     case Rule::kHop:
     case Rule::kLength: return false;
     case Rule::kRequestId: return context.request_id.empty();
-    case Rule::kServer: return !context.strip_server && !replaced(field.name, context);
     case Rule::kDate: return true;
-    case Rule::kUnknown: break;
+    case Rule::kServer:
+      if (context.strip_server) return false;
+      break;
+    case Rule::kUnknown:
+      if (context.strip_server && reveals_server(field.name)) return false;
+      break;
   }
-  if (context.strip_server && reveals_server(field.name)) return false;
   if (replaced(field.name, context)) return false;
-  return !nominations || !nominated(head.fields, field.name);
+  return !nominations || !nominated(head.fields, field);
 }
 
 // A message without body may still say how long the body would be (P-19).

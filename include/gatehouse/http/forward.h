@@ -3,8 +3,9 @@
 // what the context's own strings take.
 //
 // Fields that are kept stay byte-exact, in order, in their case (P-13). Removed are (P-15): Connection and what it
-// nominates (names that the daemon knows, and X-Forwarded-…, cannot be nominated away), Keep-Alive, Proxy-…, TE (but
-// "trailers" is kept), Trailer, Transfer-Encoding, Upgrade (unless the context allows it), HTTP2-Settings, Expect.
+// nominates (Host, Date, Authorization, X-API-Key, Cookie, Set-Cookie, Mcp-Session-Id, X-Forwarded-… and what is written by
+// us cannot be nominated away), Keep-Alive, Proxy-…, TE (but "trailers" is kept), Trailer, Transfer-Encoding, Upgrade
+// (unless the context allows it), HTTP2-Settings, Expect.
 // Framing is written anew from what was parsed, so the next hop cannot read it differently.
 #pragma once
 

@@ -59,6 +59,14 @@ TEST(HttpForward, P15NobodyNominatesAwayWhatMatters) {
   EXPECT_EQ(forward(get(nominate + kept), context()), forwarded(kept));
 }
 
+TEST(HttpForward, P15KnownFieldsAreNominatedAwayToo) {
+  const std::string nominate = "Connection: close, Accept, content-type, Via, Origin, User-Agent, Max-Forwards, X-Foo, tracestate\r\n";
+  const std::string hop = "Accept: */*\r\nContent-Type: a/b\r\nVia: 1.1 x\r\nOrigin: http://o\r\nUser-Agent: u\r\n"
+                          "Max-Forwards: 3\r\nX-Foo: 1\r\ntracestate: a=b\r\n";
+  EXPECT_EQ(forward(get(nominate + hop + "Content-Encoding: gzip\r\n"), context()), forwarded("Content-Encoding: gzip\r\n"));
+  EXPECT_EQ(forward(get(hop), context()), forwarded(hop));
+}
+
 TEST(HttpForward, TeTrailersIsKept) {
   EXPECT_EQ(forward(get("TE: gzip, trailers\r\nConnection: TE\r\n"), context()),
             forwarded("Connection: TE\r\nTE: trailers\r\n"));
@@ -182,6 +190,14 @@ TEST(HttpAnswer, P15P16HopByHopAndDate) {
             "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n");
   EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nDate: theirs\r\nContent-Length: 5\r\n\r\n", context),
             "HTTP/1.1 200 OK\r\nDate: theirs\r\nContent-Length: 5\r\n\r\n");
+}
+
+TEST(HttpAnswer, P15KnownFieldsAreNominatedAwayToo) {
+  ResponseContext context;
+  context.framing = Framing::kLength;
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nConnection: Server, Content-Type, Set-Cookie, Date, X-Hop\r\nServer: s\r\n"
+                   "Content-Type: a/b\r\nSet-Cookie: a=b\r\nDate: d\r\nX-Hop: 1\r\nETag: e\r\nContent-Length: 0\r\n\r\n", context),
+            "HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nDate: d\r\nETag: e\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(HttpAnswer, P18FramingTowardsTheClient) {
