@@ -26,8 +26,9 @@ void identify(Session& s) {
   const std::string_view id = request.fields.value(http::FieldId::kXRequestId);
   if (http::valid_request_id(id)) s.record.request_id = id;
   http::Traceparent parent;
-  const bool known = http::parse_traceparent(request.fields.value(http::FieldId::kTraceparent), parent);
-  s.worker.ids.traceparent(known ? &parent : nullptr, block.traceparent);
+  const http::Field* const told = request.fields.only(http::FieldId::kTraceparent);
+  s.record.trace_continued = told != nullptr && http::parse_traceparent(told->value, parent);
+  s.worker.ids.traceparent(s.record.trace_continued ? &parent : nullptr, block.traceparent);
   s.record.trace_id = std::string_view(block.traceparent + 3, 32);
 }
 

@@ -103,6 +103,7 @@ std::string_view Relay::request_head() {
   context.listener_port = s_.listener->port;
   context.request_id = s_.record.request_id;
   context.traceparent = {block_.traceparent, sizeof block_.traceparent};
+  context.keep_tracestate = s_.record.trace_continued;
   context.keep_underscore_names = snapshot.settings.keep_underscore_names;
   context.strip_credentials = route_.auth_required;
   context.extra = s_.client_certificate;

@@ -18,6 +18,7 @@ struct Record {
   std::string_view client;              // address after trusted proxies
   std::string_view request_id;
   std::string_view trace_id;
+  bool trace_continued = false;         // it came with the request
   const Route* route = nullptr;
   const char* end = "ok";               // how it ended, in words
   std::string end_reason;               // storage for `end` where it is put together
@@ -38,6 +39,7 @@ struct Record {
   void reset() noexcept {
     begin = first_byte = upstream_begin = upstream_head = {};
     client = request_id = trace_id = upstream = {};
+    trace_continued = false;
     route = nullptr;
     end = "ok";
     server.clear();

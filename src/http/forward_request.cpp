@@ -7,6 +7,20 @@
 namespace gatehouse::http {
 namespace {
 
+// W3C Trace Context, sections 3.3.1.1 and 3.3.1.5: what is larger may be dropped, and then as a whole.
+bool tracestate_fits(const Fields& fields) noexcept {
+  constexpr std::size_t kMembers = 32, kBytes = 512;
+  std::size_t members = 0, bytes = 0;
+  for (const Field& field : fields) {
+    if (field.id != FieldId::kTracestate) continue;
+    bytes += field.value.size() + (bytes > 0 ? 1 : 0);
+    if (bytes > kBytes) return false;
+    for (std::string_view list = field.value; !list.empty();)
+      if (!take_member(list).empty() && ++members > kMembers) return false;
+  }
+  return true;
+}
+
 bool keeps(const Field& field, const RequestHead& head, const ForwardContext& context, bool nominations) noexcept {
   if (context.strip_credentials && (field.id == FieldId::kAuthorization || field.id == FieldId::kXApiKey)) return false;
   switch (rule_of(field.id)) {
@@ -20,7 +34,7 @@ bool keeps(const Field& field, const RequestHead& head, const ForwardContext& co
     case Rule::kRequestId: return context.request_id.empty();
     case Rule::kTraceparent: return context.traceparent.empty();
     case Rule::kTracestate:
-      if (!context.keep_tracestate) return false;
+      if (!context.keep_tracestate || !tracestate_fits(head.fields)) return false;
       break;
     case Rule::kUnknown:
       if (forgeable(field.name, context.client_trusted, context.keep_underscore_names)) return false;

@@ -48,6 +48,17 @@ class UntrustedTest(SharedDaemonTest):
                 self.assertEqual(len(seen.all("x-request-id")), 1)
                 self.assertNotEqual(seen.get("x-request-id"), bad)
 
+    def test_tracestate_goes_with_its_trace_alone(self):
+        parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        continued = self.seen([("traceparent", parent), ("tracestate", "a=1")])
+        self.assertEqual(continued.get("tracestate"), "a=1")
+        self.assertEqual(continued.get("traceparent").split("-")[1], parent.split("-")[1])
+        for fields in ([], [("traceparent", "00-junk")], [("traceparent", parent), ("traceparent", parent)]):
+            with self.subTest(fields):
+                begun = self.seen([*fields, ("tracestate", "a=1")])
+                self.assertIsNone(begun.get("tracestate"))
+                self.assertNotEqual(begun.get("traceparent").split("-")[1], parent.split("-")[1])
+
     def test_log_line_carries_the_request_id(self):
         made = self.seen().get("x-request-id")
         wait_until(lambda: self.daemon.log.find("request", request_id=made), "the log line of the request")

@@ -29,7 +29,7 @@ struct ForwardContext {
   std::uint16_t listener_port = 0;
   std::string_view request_id;       // empty: inbound X-Request-Id is kept
   std::string_view traceparent;      // empty: inbound traceparent is kept
-  bool keep_tracestate = true;       // false when a new trace was begun
+  bool keep_tracestate = true;       // false when a new trace was begun; more than 32 members or 512 bytes go anyway
   bool keep_underscore_names = false;
   bool strip_credentials = false;    // Authorization and X-API-Key were meant for the daemon
   std::string_view host_override;    // empty: the client's authority

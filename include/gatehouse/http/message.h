@@ -46,6 +46,12 @@ class Fields {
       if (field.id == id) return &field;
     return nullptr;
   }
+  const Field* only(FieldId id) const noexcept {  // null when absent or repeated
+    const Field* field = find(id);
+    for (const Field* other = field; other != nullptr && ++other != end();)
+      if (other->id == id) return nullptr;
+    return field;
+  }
   std::string_view value(FieldId id) const noexcept {  // empty when absent
     const Field* field = find(id);
     return field == nullptr ? std::string_view() : field->value;

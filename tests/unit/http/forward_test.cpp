@@ -131,6 +131,17 @@ TEST(HttpForward, HostOverrideUpgradeTraceAndExtra) {
   EXPECT_EQ(out, expected);
 }
 
+TEST(HttpForward, TracestateThatIsTooLargeIsDroppedAsAWhole) {
+  std::string members = "a0=1";
+  for (int i = 1; i < 32; ++i) members += ",a" + std::to_string(i) + "=1";
+  const std::string fits = "tracestate: " + members + "\r\n";
+  EXPECT_EQ(forward(get(fits), context()), forwarded(fits));
+  EXPECT_EQ(forward(get(fits + "tracestate: b=1\r\n"), context()), forwarded(""));
+  const std::string long_one = "tracestate: a=" + std::string(510, 'x') + "\r\n";
+  EXPECT_EQ(forward(get(long_one), context()), forwarded(long_one));
+  EXPECT_EQ(forward(get("tracestate: a=" + std::string(511, 'x') + "\r\n"), context()), forwarded(""));
+}
+
 TEST(HttpForward, InboundIdsStayWithoutOurs) {
   ForwardContext none = context();
   none.request_id = {};
