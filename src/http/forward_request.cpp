@@ -69,7 +69,8 @@ std::string_view outer_scheme(const RequestHead& head, const ForwardContext& con
 std::string_view outer_host(const RequestHead& head, const ForwardContext& context) noexcept {
   std::string_view host, port;
   const std::string_view told = trusted_value(head, context, FieldId::kXForwardedHost);
-  return split_authority(told, host, port) ? told : head.authority;
+  if (!split_authority(told, host, port)) return head.authority;
+  return port.empty() ? host : told;
 }
 
 void put_port(HeadWriter& out, const RequestHead& head, const ForwardContext& context) noexcept {

@@ -88,7 +88,7 @@ Refusal take_host(const HeadProgress& progress, RequestHead& head) {
   if (const Field* field = (progress.seen & bit(FieldId::kHost)) != 0 ? head.fields.find(FieldId::kHost) : nullptr) {
     if (!split_authority(field->value, head.host, port)) return {400, "bad_host"};
     if (head.authority.empty()) {
-      head.authority = field->value;
+      head.authority = port.empty() ? head.host : field->value;
       return {};
     }
   } else if (head.minor_version >= 1) {

@@ -38,7 +38,8 @@ bool valid_name(std::string_view host) noexcept {
 }
 
 bool valid_port(std::string_view port) noexcept {
-  if (port.empty() || port.size() > 5 || !all_are(port, kDigit)) return false;
+  if (port.empty()) return true;
+  if (port.size() > 5 || !all_are(port, kDigit)) return false;
   unsigned value = 0;
   std::from_chars(port.data(), port.data() + port.size(), value);
   return value >= 1 && value <= 65535;
@@ -55,6 +56,7 @@ Refusal parse_absolute_form(std::string_view rest, Method method, std::string& s
   out.authority = rest.substr(0, end);
   std::string_view host, port;
   if (!split_authority(out.authority, host, port)) return {400, "bad_authority"};
+  if (port.empty()) out.authority = host;
   rest.remove_prefix(end);
   if (!rest.empty() && rest.front() == '/') return parse_origin_form(rest, storage, out);
   out.path = method == Method::kOptions && rest.empty() ? "*" : "/";  // RFC 9112 section 3.2.4

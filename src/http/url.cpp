@@ -45,7 +45,7 @@ Result<Url> parse_url(std::string_view text) {
   auto address = net::parse_address(port.empty() ? std::string(host) + (url.tls ? ":443" : ":80") : authority);
   if (!address) return bad(text, "expected an IP address or a host name");
   url.address = *std::move(address);
-  url.authority = authority;
+  url.authority = port.empty() ? host : authority;
   url.target = rest.substr(authority.size());
   if (!url.target.starts_with('/')) url.target.insert(0, "/");
   return url;
@@ -54,6 +54,7 @@ Result<Url> parse_url(std::string_view text) {
 std::optional<Origin> parse_origin(std::string_view text) noexcept {
   Origin origin;
   if (!take_scheme(text, origin.tls) || !split_authority(text, origin.host, origin.port)) return std::nullopt;
+  if (text.ends_with(':')) return std::nullopt;  // RFC 6454, section 6.2: a port that is said is not empty
   return origin;
 }
 

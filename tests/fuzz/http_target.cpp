@@ -36,6 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(again.path == path && again.query.size() == target.query.size());
   }
   std::string_view host, port;
-  if (split_authority(raw, host, port)) require(!host.empty() && host.size() + port.size() + (port.empty() ? 0 : 1) == raw.size());
+  if (split_authority(raw, host, port)) {
+    const std::string_view rest = raw.substr(host.size());
+    require(!host.empty() && raw.starts_with(host) && (rest.empty() ? port.empty() : rest == ":" + std::string(port)));
+  }
   return 0;
 }

@@ -103,6 +103,7 @@ CASES = {
     "host_list": (get(host="Host: a, b"), 400, CLOSES),
     "host_bad_ipv6": (get(host="Host: [::1"), 400, CLOSES),
     "host_ipv6": (get(host="Host: [::1]:80"), 200, STAYS),
+    "host_with_empty_port": (get(host="Host: h:"), 200, STAYS),
     "host_with_port": (get(host="Host: h:8080"), 200, STAYS),
     "absolute_form": (get(line="GET http://h/x HTTP/1.1"), 200, STAYS),
     "absolute_form_bad_authority": (get(line="GET http://a@b/x HTTP/1.1"), 400, CLOSES),

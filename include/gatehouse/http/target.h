@@ -26,8 +26,8 @@ Refusal parse_target(std::string_view target, Method method, std::string& storag
 // `path_and_query` starts with '/'.
 Refusal parse_origin_form(std::string_view path_and_query, std::string& storage, Target& out);
 
-// uri-host[:port] without user information, percent escapes and zone; port 1 … 65535. `host` keeps the brackets of an
-// IPv6 literal. False: not valid.
+// uri-host[:port] without user information, percent escapes and zone; port 1 … 65535, or empty: "a:" is "a" (RFC 3986
+// section 3.2.3). `host` keeps the brackets of an IPv6 literal. False: not valid.
 bool split_authority(std::string_view authority, std::string_view& host, std::string_view& port) noexcept;
 
 }  // namespace gatehouse::http

@@ -15,7 +15,7 @@ namespace gatehouse::http {
 struct Url {
   bool tls = false;
   net::Address address;   // port 80 or 443 when the URL names none
-  std::string authority;  // as written, for Host
+  std::string authority;  // as written, for Host; without the colon of an empty port
   std::string target;     // path and query as written, at least "/"
 };
 

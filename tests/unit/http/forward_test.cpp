@@ -44,6 +44,11 @@ TEST(HttpForward, P14TheNormalPathAndTheExactQueryAreSent) {
   EXPECT_EQ(out, "GET /~y/z?q=%2f// HTTP/1.1\r\nHost: a.example\r\n" + kOurs);
 }
 
+TEST(HttpForward, P4TheColonOfAnEmptyPortIsDropped) {
+  EXPECT_EQ(forward("GET / HTTP/1.1\r\nHost: a.example:\r\n\r\n", context()), forwarded(""));
+  EXPECT_EQ(forward("GET http://a.example:/ HTTP/1.1\r\nHost: b\r\n\r\n", context()), forwarded(""));
+}
+
 TEST(HttpForward, P15HopByHopFieldsStay) {
   const std::string hop =
       "Connection: keep-alive, X-Hop, close\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nProxy-Authorization: x\r\n"

@@ -88,7 +88,10 @@ TEST(HttpTarget, SplitsAuthorities) {
   EXPECT_EQ(port, "1");
   EXPECT_TRUE(split_authority("[::1]", host, port));
   EXPECT_EQ(port, "");
-  for (const char* bad : {"", ":", "a:", "[", "]", "[]", "[::1", "[::1]1", "a:1:2", "a@b", "-a", ".", ".."})
+  EXPECT_TRUE(split_authority("a:", host, port));
+  EXPECT_EQ(host, "a");
+  EXPECT_EQ(port, "");
+  for (const char* bad : {"", ":", "a::", "[", "]", "[]", "[::1", "[::1]1", "a:1:2", "a@b", "-a", ".", ".."})
     EXPECT_FALSE(split_authority(bad, host, port)) << bad;
 }
 

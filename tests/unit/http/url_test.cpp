@@ -17,12 +17,16 @@ TEST(Url, TakesApart) {
   EXPECT_EQ(bare->address, (net::Address{"::1", 80, false}));
   EXPECT_EQ(bare->authority, "[0::1]");
   EXPECT_EQ(bare->target, "/?x");
+  const auto colon = parse_url("https://a:/");
+  ASSERT_TRUE(colon.ok());
+  EXPECT_EQ(colon->address, (net::Address{"a", 443, false}));
+  EXPECT_EQ(colon->authority, "a");
   EXPECT_EQ(parse_url("HTTPS://10.0.0.1")->address.to_string(), "10.0.0.1:443");
 }
 
 TEST(Url, RefusesTheRest) {
   for (const char* const bad : {"", "example.org", "ftp://a/", "http:/a", "http://", "http:///x", "http://:80/", "http://a:0/",
-                                "http://a:65536/", "http://a:080/", "http://a:/", "http://user@a/", "http://a/#f", "http://a#f", "http://a /",
+                                "http://a:65536/", "http://a:080/", "http://a::/", "http://user@a/", "http://a/#f", "http://a#f", "http://a /",
                                 "http://a/\r\nX: y", "http://[::1/", "http://[::1]x/", "http://[zz]/", "http://[fe80::1%25eth0]/", "http://::1/",
                                 "http://a%41/", "http://a/\x7f", "http://a/{x}", "http://a\\b/", "http://2130706433/", "http://127.1/",
                                 "http://-a/", "http://a../", "http://unix:/run/x"}) {
