@@ -3,6 +3,7 @@
 #include "gatehouse/http/forward.h"
 #include "gatehouse/http/target.h"
 #include "head_writer.h"
+#include "hops.h"
 
 namespace gatehouse::http {
 namespace {
@@ -57,43 +58,104 @@ void put_forwarded_node(HeadWriter& out, std::string_view address) noexcept {
   out.put(v4 ? address : "unknown");
 }
 
-std::string_view trusted_value(const RequestHead& head, const ForwardContext& context, FieldId id) noexcept {
-  return context.client_trusted ? head.fields.value(id) : std::string_view();
+std::string_view valid_scheme(std::string_view told) noexcept {
+  return equals_ignoring_case(told, "http") || equals_ignoring_case(told, "https") ? told : std::string_view();
 }
 
-std::string_view outer_scheme(const RequestHead& head, const ForwardContext& context) noexcept {
-  const std::string_view told = trusted_value(head, context, FieldId::kXForwardedProto);
-  return equals_ignoring_case(told, "http") || equals_ignoring_case(told, "https") ? told : context.scheme;
-}
-
-std::string_view outer_host(const RequestHead& head, const ForwardContext& context) noexcept {
+std::string_view valid_authority(std::string_view told) noexcept {
   std::string_view host, port;
-  const std::string_view told = trusted_value(head, context, FieldId::kXForwardedHost);
-  if (!split_authority(told, host, port)) return head.authority;
+  if (!split_authority(told, host, port)) return {};
   return port.empty() ? host : told;
 }
 
-void put_port(HeadWriter& out, const RequestHead& head, const ForwardContext& context) noexcept {
-  const std::string_view told = trusted_value(head, context, FieldId::kXForwardedPort);
-  out.put("X-Forwarded-Port: ");
-  if (!told.empty() && told.size() <= 5 && all_are(told, kDigit)) out.put(told);
-  else out.number(context.listener_port);
-  out.put("\r\n");
+// How the client asked, as the outermost trusted proxy saw it; empty: nobody told.
+struct Outer {
+  std::string_view scheme, host, port;
+};
+
+// Which hop, from the right, is about the client: what stands left of it may be forged. Their number when there is none.
+std::size_t client_hop(const Hops& hops, const ForwardContext& context) noexcept {
+  for (std::size_t i = 0; i < hops.size(); ++i) {
+    const std::string_view address = address_of(hops.from_right(i).node);
+    if (address.empty() || address == context.client_address) return i;
+  }
+  return hops.size();
 }
 
-void put_forwarding(HeadWriter& out, const RequestHead& head, const ForwardContext& context) noexcept {
-  const std::string_view scheme = outer_scheme(head, context);
-  const std::string_view host = outer_host(head, context);
+bool tells_plainly(const Fields& fields) noexcept {
+  for (const Field& field : fields)
+    if (field.id == FieldId::kXForwardedFor || field.id == FieldId::kXForwardedHost || field.id == FieldId::kXForwardedPort ||
+        field.id == FieldId::kXForwardedProto)
+      return true;
+  return false;
+}
+
+Outer outer_of_forwarded(const Fields& fields, const ForwardContext& context) noexcept {
+  const Hops hops = hops_of(fields, FieldId::kForwarded);
+  const std::size_t client = client_hop(hops, context);
+  if (client == hops.size()) return {};
+  const Hop& hop = hops.from_right(client);
+  Outer outer{valid_scheme(hop.proto), valid_authority(hop.host), {}};
+  std::string_view host;
+  if (!split_authority(outer.host, host, outer.port)) outer.port = {};
+  if (outer.port.empty() && !outer.scheme.empty()) outer.port = outer.scheme.size() == 4 ? "80" : "443";
+  return outer;
+}
+
+// A proxy that speaks of one family may pass the other one on unseen, so that they are never mixed.
+Outer outer_of(const RequestHead& head, const ForwardContext& context) noexcept {
+  if (!context.client_trusted) return {};
+  if (!tells_plainly(head.fields)) return outer_of_forwarded(head.fields, context);
+  const std::string_view port = head.fields.value(FieldId::kXForwardedPort);
+  return {valid_scheme(head.fields.value(FieldId::kXForwardedProto)), valid_authority(head.fields.value(FieldId::kXForwardedHost)),
+          port.size() <= 5 && all_are(port, kDigit) ? port : std::string_view()};
+}
+
+void put_forwarded_for(HeadWriter& out, const RequestHead& head, const ForwardContext& context) noexcept {
   begin_list(out, head, context.client_trusted, FieldId::kXForwardedFor, "X-Forwarded-For");
-  out.put(context.peer_address, "\r\nX-Forwarded-Proto: ", scheme, "\r\n");
-  if (!host.empty()) out.line("X-Forwarded-Host", host);
-  put_port(out, head, context);
-  out.line("X-Real-IP", context.client_address);
+  if (context.client_trusted && head.fields.find(FieldId::kXForwardedFor) == nullptr) {
+    const Hops hops = hops_of(head.fields, FieldId::kForwarded);
+    for (std::size_t i = hops.size(); i-- > 0;) {
+      const std::string_view address = address_of(hops.from_right(i).node);
+      out.put(address.empty() ? std::string_view("unknown") : address, ", ");
+    }
+  }
+  out.put(context.peer_address, "\r\n");
+}
+
+void put_forwarded(HeadWriter& out, const RequestHead& head, const ForwardContext& context, const Outer& outer) noexcept {
   begin_list(out, head, context.client_trusted, FieldId::kForwarded, "Forwarded");
+  if (context.client_trusted && head.fields.find(FieldId::kForwarded) == nullptr) {
+    const Hops hops = hops_of(head.fields, FieldId::kXForwardedFor);
+    const std::size_t client = client_hop(hops, context);
+    for (std::size_t i = hops.size(); i-- > 0;) {
+      out.put("for=");
+      put_forwarded_node(out, address_of(hops.from_right(i).node));
+      if (i == client) {
+        if (!outer.host.empty()) out.put(";host=\"", outer.host, "\"");
+        if (!outer.scheme.empty()) out.put(";proto=", outer.scheme);
+      }
+      out.put(", ");
+    }
+  }
   out.put("for=");
   put_forwarded_node(out, context.peer_address);
   if (!head.authority.empty()) out.put(";host=\"", head.authority, "\"");
   out.put(";proto=", context.scheme, "\r\n");
+}
+
+void put_forwarding(HeadWriter& out, const RequestHead& head, const ForwardContext& context) noexcept {
+  const Outer outer = outer_of(head, context);
+  const std::string_view host = outer.host.empty() ? head.authority : outer.host;
+  put_forwarded_for(out, head, context);
+  out.line("X-Forwarded-Proto", outer.scheme.empty() ? context.scheme : outer.scheme);
+  if (!host.empty()) out.line("X-Forwarded-Host", host);
+  out.put("X-Forwarded-Port: ");
+  if (outer.port.empty()) out.number(context.listener_port);
+  else out.put(outer.port);
+  out.put("\r\n");
+  out.line("X-Real-IP", context.client_address);
+  put_forwarded(out, head, context, outer);
 }
 
 void put_connection(HeadWriter& out, const RequestHead& head, const ForwardContext& context) noexcept {

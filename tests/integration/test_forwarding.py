@@ -87,6 +87,13 @@ class TrustedTest(SharedDaemonTest):
     def test_scheme_of_the_trusted_proxy_is_kept(self):
         self.assertEqual(self.seen(("X-Forwarded-Proto", "https")).get("x-forwarded-proto"), "https")
 
+    def test_forwarded_alone_is_enough(self):
+        seen = self.seen(("Forwarded", "for=192.0.2.7;proto=https;host=pub.example"))
+        self.assertEqual(seen.get("x-forwarded-for"), "192.0.2.7, 127.0.0.1")
+        self.assertEqual(seen.get("x-forwarded-proto"), "https")
+        self.assertEqual(seen.get("x-forwarded-host"), "pub.example")
+        self.assertEqual(seen.get("x-forwarded-port"), "443")
+
     def test_garbage_is_not_believed(self):
         for garbage in ("unknown", "999.1.1.1", "a, b", "[::1", ",,,"):
             with self.subTest(garbage):

@@ -19,12 +19,14 @@
 
 namespace gatehouse::http {
 
-inline constexpr std::size_t kHeadGrowth = 1024;
+inline constexpr std::size_t kHeadGrowth = 4 * 1024;
 
 struct ForwardContext {
   std::string_view peer_address;     // IP of the socket's peer (or of PROXY), no port; appended to the lists
   std::string_view client_address;   // IP after trusted proxies: client_address() below; X-Real-IP
-  bool client_trusted = false;       // the peer is a trusted proxy: its forwarding fields are kept and extended
+  // The peer is a trusted proxy: its forwarding fields are kept and extended. When it sends only X-Forwarded-… or only
+  // Forwarded (RFC 7239), the other is made from that; when both, each is left as it is.
+  bool client_trusted = false;
   std::string_view scheme = "http";  // "http" or "https"
   std::uint16_t listener_port = 0;
   std::string_view request_id;       // empty: inbound X-Request-Id is kept

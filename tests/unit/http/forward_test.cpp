@@ -123,6 +123,53 @@ TEST(HttpForward, TrustedProxiesAreExtended) {
   EXPECT_NE(out.find("X-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\nX-Forwarded-Port: 8080\r\n"), std::string::npos) << out;
 }
 
+ForwardContext behind_proxies(std::string_view client) {
+  ForwardContext trusted = context();
+  trusted.client_trusted = true;
+  trusted.peer_address = "10.0.0.1";
+  trusted.client_address = client;
+  return trusted;
+}
+
+TEST(HttpForward, ForwardedAloneFillsTheOtherFamily) {
+  EXPECT_EQ(forward(get("Forwarded: for=_x, for=6.6.6.6;host=evil, for=9.9.9.9:4711;proto=https;host=pub.example, for=10.0.0.2;proto=http\r\n"),
+                    behind_proxies("9.9.9.9")),
+            "GET / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: unknown, 6.6.6.6, 9.9.9.9, 10.0.0.2, 10.0.0.1\r\n"
+            "X-Forwarded-Proto: https\r\nX-Forwarded-Host: pub.example\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 9.9.9.9\r\n"
+            "Forwarded: for=_x, for=6.6.6.6;host=evil, for=9.9.9.9:4711;proto=https;host=pub.example, for=10.0.0.2;proto=http, "
+            "for=10.0.0.1;host=\"a.example\";proto=http\r\nX-Request-Id: 01ID\r\n\r\n");
+  const std::string port = forward(get("Forwarded: for=\"[2001:db8::5]\";proto=https;host=\"pub.example:8443\"\r\n"), behind_proxies("2001:db8::5"));
+  EXPECT_NE(port.find("X-Forwarded-For: 2001:db8::5, 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: pub.example:8443\r\n"
+                      "X-Forwarded-Port: 8443\r\n"), std::string::npos) << port;
+  const std::string nonsense = forward(get("Forwarded: for=9.9.9.9;proto=gopher;host=\"a b\"\r\n"), behind_proxies("9.9.9.9"));
+  EXPECT_NE(nonsense.find("X-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\nX-Forwarded-Port: 8080\r\n"), std::string::npos) << nonsense;
+}
+
+TEST(HttpForward, WhatIsForgedIsNotTakenForTheOtherFamily) {
+  // The proxy hides who asked: its element counts, not the one that the client made up about the proxy.
+  const std::string hidden = forward(get("Forwarded: for=10.0.0.1;proto=http;host=evil, for=_x;proto=https;host=pub.example\r\n"), behind_proxies("10.0.0.1"));
+  EXPECT_NE(hidden.find("X-Forwarded-Proto: https\r\nX-Forwarded-Host: pub.example\r\n"), std::string::npos) << hidden;
+  // A proxy that writes X-Forwarded-For and passes on what the client sent as Forwarded.
+  const std::string mixed = forward(get("Forwarded: for=9.9.9.9;proto=https;host=evil\r\nX-Forwarded-For: 9.9.9.9\r\n"), behind_proxies("9.9.9.9"));
+  EXPECT_NE(mixed.find("X-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\nX-Forwarded-Port: 8080\r\n"), std::string::npos) << mixed;
+}
+
+TEST(HttpForward, XForwardedAloneFillsForwarded) {
+  const std::string out = forward(get("X-Forwarded-For: junk, 9.9.9.9 ,, 2001:db8::7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: pub.example\r\n"),
+                                  behind_proxies("9.9.9.9"));
+  EXPECT_NE(out.find("Forwarded: for=unknown, for=9.9.9.9;host=\"pub.example\";proto=https, for=\"[2001:db8::7]\", "
+                     "for=10.0.0.1;host=\"a.example\";proto=http\r\n"), std::string::npos) << out;
+}
+
+TEST(HttpForward, WhatIsMadeOfLongListsFits) {
+  const std::string address = "0000:0000:0000:0000:0000:ffff:255.255.255.255", host(255, 'h');
+  std::string list = address;
+  for (int i = 1; i < 100; ++i) list += "," + address;
+  const std::string raw = get("X-Forwarded-For: " + list + "\r\nX-Forwarded-Host: " + host + "\r\n");
+  const std::string out = forward(raw, behind_proxies(address));  // nothing when it needs more than kHeadGrowth
+  EXPECT_NE(out.find("for=\"[" + address + "]\";host=\"" + host + "\", for="), std::string::npos);
+}
+
 TEST(HttpForward, HostOverrideUpgradeTraceAndExtra) {
   ForwardContext full = context();
   full.host_override = "inner:9000";
@@ -338,7 +385,8 @@ TEST(HttpClientAddress, NonsenseEndsTheSearch) {
   EXPECT_EQ(client("X-Forwarded-For: 1.1.1.1, unknown\r\n"), "10.0.0.1");
   EXPECT_EQ(client("X-Forwarded-For: 1.1.1.1, junk, 10.0.0.2\r\n"), "10.0.0.2");
   EXPECT_EQ(client("X-Forwarded-For:\r\n"), "10.0.0.1");
-  EXPECT_EQ(client("X-Forwarded-For: 1.1.1.1,\r\n"), "10.0.0.1");
+  EXPECT_EQ(client("X-Forwarded-For: 1.1.1.1 , ,\r\n"), "1.1.1.1");  // RFC 9110 section 5.6.1: empty members are none
+  EXPECT_EQ(client("Forwarded: for=1.1.1.1, ,for=10.0.0.2,\r\n"), "1.1.1.1");
   EXPECT_EQ(client("X-Forwarded-For: 01.1.1.1\r\n"), "10.0.0.1");
   EXPECT_EQ(client("X-Forwarded-For: [::1\r\n"), "10.0.0.1");
 }
