@@ -154,7 +154,8 @@ runtime::Task<void> Api::handle(http::Exchange& exchange) {
 
 std::vector<edge::RouteSettings> Api::routes() {
   std::vector<edge::RouteSettings> routes;
-  for (const char* path : {"/livez", "/readyz", "/health", "/metrics", "/openapi.json", "/auth/", "/gateway/", "/admin/"}) {
+  for (const char* path : {"/livez", "/readyz", "/health", "/metrics", "/openapi.json", "/.well-known/certificate-status", "/auth/", "/gateway/",
+                           "/admin/"}) {
     edge::RouteSettings route;
     route.path = path;
     route.auth = edge::Auth::kNone;

@@ -44,6 +44,7 @@ Json json_of(const CertificateView& certificate) {
           {"not_after", rfc3339(certificate.not_after)},
           {"fingerprint", certificate.fingerprint},
           {"self_signed", certificate.self_signed},
+          {"replaced", certificate.replaced},
           {"refusal", text_or_null(certificate.refusal)}};
 }
 

@@ -43,6 +43,82 @@ Status read_source(CertificateSource& source, const CertificateSet& set, const C
   return {};
 }
 
+// A certificate that cannot be served but can be named; null: the files are broken in another way.
+std::shared_ptr<const tls::Certificate> load_unfit(const CertificateSource& source, const Error& error) {
+  if (error.slug != "certificate-expired" && error.slug != "certificate-no-names") return nullptr;
+  auto loaded = tls::Certificate::load(source.file, runtime::WallTime{}, tls::Role::kClient);
+  return loaded ? *std::move(loaded) : nullptr;
+}
+
+bool ends(const tls::Certificate& certificate, const CertificateReader& reader) {
+  return certificate.not_after() - CertificateSet::kBeforeEnd <= reader.clock.wall();
+}
+
+std::shared_ptr<const tls::Certificate> still_good(const CertificateSource& source, const CertificateSet* before,
+                                                   const CertificateReader& reader) {
+  if (before == nullptr) return nullptr;
+  for (const CertificateSource& old : before->sources) {
+    const bool same = old.fit() && old.kind == source.kind && old.file.chain == source.file.chain && old.file.key == source.file.key;
+    if (same && !ends(*old.certificate, reader)) return old.certificate;
+  }
+  return nullptr;
+}
+
+Status read_first(CertificateSource& source, const CertificateSet& set, const CertificateSet* before, const CertificateReader& reader) {
+  Status read = read_source(source, set, reader);
+  if (read) return read;
+  auto unfit = load_unfit(source, read.error());
+  if (unfit == nullptr) return read;
+  source.refusal = read.error().message;
+  source.certificate = still_good(source, before, reader);
+  if (source.certificate == nullptr) source.unfit = std::move(unfit);
+  return {};
+}
+
+bool has_name(const tls::Certificate& certificate, const std::string& name) {
+  const std::size_t dot = name.find('.');
+  const std::string wildcard = dot == std::string::npos ? std::string() : "*" + name.substr(dot);
+  return std::any_of(certificate.names().begin(), certificate.names().end(),
+                     [&](const std::string& one) { return one == name || (!wildcard.empty() && one == wildcard); });
+}
+
+// Those that no good certificate has: a certificate that stands in would win over it, being younger.
+std::vector<std::string> orphaned_names(const CertificateSource& source, const CertificateSet& set) {
+  std::vector<std::string> names = source.unfit->names();
+  if (names.empty()) names = set.settings.self_signed_names;
+  std::erase_if(names, [&](const std::string& name) {
+    return std::any_of(set.sources.begin(), set.sources.end(),
+                       [&](const CertificateSource& one) { return one.fit() && has_name(*one.certificate, name); });
+  });
+  return names;
+}
+
+Status stand_in(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
+  const std::vector<std::string> names = orphaned_names(source, set);
+  const runtime::WallTime now = reader.clock.wall();
+  if (source.certificate == source.unfit) source.certificate = nullptr;
+  if (source.certificate && source.certificate->names() == names && source.certificate->not_after() - now > kRenewBefore) return {};
+  log::error("tls", "certificate.replaced", "a certificate is not served; clients get a self-signed one for its names",
+             {{"file", source.file.chain}, {"name", names.empty() ? std::string() : names.front()}, {"error", source.refusal}});
+  source.certificate = nullptr;
+  if (names.empty()) return {};
+  const auto pem = tls::make_self_signed(names, now, reader.random);
+  if (!pem) return pem.error();
+  auto made = tls::Certificate::parse(pem->chain, pem->key, now);
+  if (!made) return std::move(made).error();
+  source.certificate = *std::move(made);
+  return {};
+}
+
+// After all of them were read.
+Status stand_in_for_unfit(CertificateSet& set, const CertificateReader& reader) {
+  for (CertificateSource& source : set.sources) {
+    if (source.unfit == nullptr) continue;
+    if (Status made = stand_in(source, set, reader); !made) return made;
+  }
+  return {};
+}
+
 Status read_rule(ClientRule& rule) {
   rule.ca = FileStamp::of(rule.settings.ca);
   rule.crl = FileStamp::of(rule.settings.crl);
@@ -71,7 +147,9 @@ Status add_rules(CertificateSet& set, const edge::ListenerSettings& listener) {
 
 bool is_due(const CertificateSource& source, const CertificateReader& reader) {
   if (source.chain != FileStamp::of(source.file.chain) || source.key != FileStamp::of(source.file.key)) return true;
-  return source.kind == "self_signed" && source.certificate->not_after() - reader.clock.wall() < kRenewBefore;
+  if (source.certificate == nullptr) return false;
+  if (source.kind == "self_signed" || !source.fit()) return source.certificate->not_after() - reader.clock.wall() < kRenewBefore;
+  return ends(*source.certificate, reader);
 }
 
 bool is_due(const ClientRule& rule) {
@@ -87,8 +165,13 @@ void read_again(CertificateSource& source, const CertificateSet& set, const Cert
   const std::shared_ptr<const tls::Certificate> before = source.certificate;
   const Status read = read_source(source, set, reader);
   source.refusal = read ? std::string() : read.error().message;
-  if (!read) return log_refusal(source.file.chain, read.error());
-  if (source.certificate->fingerprint() == before->fingerprint()) return;
+  if (!read || ends(*source.certificate, reader)) {
+    if (read || (source.fit() && ends(*source.certificate, reader))) source.unfit = source.certificate;
+    if (read) source.refusal = "the certificate has expired";
+    return read ? void() : log_refusal(source.file.chain, read.error());
+  }
+  source.unfit = nullptr;
+  if (before && source.certificate->fingerprint() == before->fingerprint()) return;
   log::info("tls", "certificate.reloaded", "serving a new certificate",
             {{"file", source.file.chain}, {"name", source.certificate->names().front()},
              {"not_after", date(source.certificate->not_after())}});
@@ -106,16 +189,17 @@ const std::shared_ptr<const tls::ClientAuth>& CertificateSet::auth_for(const tls
   return std::find_if(rules.begin(), rules.end(), [&](const ClientRule& one) { return one.settings == rule; })->auth;
 }
 
-Status CertificateReader::read(CertificateSet& set) const {
+Status CertificateReader::read(CertificateSet& set, const CertificateSet* before) const {
   if (set.listeners.empty()) return {};
   if (uses_files(set.settings)) {
     for (const tls::CertificateFile& file : set.settings.files)
-      set.sources.push_back({.file = file, .kind = "file", .chain = {}, .key = {}, .certificate = nullptr, .refusal = {}});
+      set.sources.push_back({.file = file, .kind = "file", .chain = {}, .key = {}, .certificate = nullptr, .unfit = nullptr, .refusal = {}});
   } else {
     set.sources.emplace_back().kind = "self_signed";
   }
   for (CertificateSource& source : set.sources)
-    if (Status read = read_source(source, set, *this); !read) return read;
+    if (Status read = read_first(source, set, before, *this); !read) return read;
+  if (Status made = stand_in_for_unfit(set, *this); !made) return made;
   for (const edge::ListenerSettings& listener : set.listeners)
     if (Status added = add_rules(set, listener); !added) return std::move(added).error().context("listeners." + listener.name);
   return {};
@@ -133,7 +217,10 @@ bool CertificateReader::read_changed(CertificateSet& set) const {
     read_again(rule);
     any = true;
   }
-  return any;
+  if (!any) return false;
+  if (Status made = stand_in_for_unfit(set, *this); !made)
+    log::error("tls", "certificate.refused", "cannot make a certificate that stands in", {{"error", made.error().message}});
+  return true;
 }
 
 }  // namespace gatehouse::app

@@ -1,5 +1,8 @@
 // What was read from the files of certificates and of rules for clients, with the state of the files when they were read.
 // Everything here reads files: before the loops run, or on the offload pool.
+//
+// A certificate that every client would refuse (it has expired, or has no names) is never served. A self-signed one stands in for
+// those of its names that no other certificate has; it is kept in memory only.
 #pragma once
 
 #include <memory>
@@ -19,8 +22,11 @@ struct CertificateSource {
   tls::CertificateFile file;
   std::string_view kind;  // "file", "self_signed"
   FileStamp chain, key;   // of what was read, or refused
-  std::shared_ptr<const tls::Certificate> certificate;
+  std::shared_ptr<const tls::Certificate> certificate;  // served; null: other certificates have all its names
+  std::shared_ptr<const tls::Certificate> unfit{};      // what `certificate` stands in for
   std::string refusal;    // why what the files hold now is not served; empty: it is
+
+  bool fit() const noexcept { return certificate != nullptr && unfit == nullptr; }
 };
 
 struct ClientRule {
@@ -30,6 +36,8 @@ struct ClientRule {
 };
 
 struct CertificateSet {
+  static constexpr std::chrono::seconds kBeforeEnd{5};  // not served any more, so that nobody ever gets an expired one
+
   std::uint64_t id = 0;
   std::uint64_t refreshed_from = 0;               // id of that set; 0: loaded
   std::vector<edge::ListenerSettings> listeners;  // those that speak TLS
@@ -46,7 +54,9 @@ struct CertificateReader {
   runtime::Clock& clock;
   runtime::Random& random;
 
-  Status read(CertificateSet& set) const;      // sources and rules, of the set's settings
+  // Sources and rules, of the set's settings. `before`, when there is one, is what is served now: a good certificate of a file that
+  // has become unfit stays.
+  Status read(CertificateSet& set, const CertificateSet* before) const;
   bool read_changed(CertificateSet& set) const;  // false: no file has changed. Logs what came in and what was refused
 };
 

@@ -1,5 +1,7 @@
 #include "certificates.h"
 
+#include <algorithm>
+
 #include "gatehouse/base/log.h"
 #include "gatehouse/base/timestamp.h"
 
@@ -40,7 +42,8 @@ Status Certificates::build_contexts(CertificateSet& set) const {
   for (const edge::ListenerSettings& listener : set.listeners) {
     tls::ContextSettings context;
     context.policy = listener.policy;
-    for (const CertificateSource& source : set.sources) context.certificates.push_back(source.certificate);
+    for (const CertificateSource& source : set.sources)
+      if (source.certificate) context.certificates.push_back(source.certificate);
     context.protocols = listener.protocols;
     context.ticket_keys = ticket_keys_;
     context.challenges = tls_challenges_;
@@ -61,7 +64,7 @@ Result<Certificates::SetPtr> Certificates::load(const edge::Settings& settings) 
   set->settings = settings.certificates;
   for (const edge::ListenerSettings& listener : settings.listeners)
     if (listener.tls) set->listeners.push_back(listener);
-  if (Status read = reader_.read(*set); !read) return std::move(read).error();
+  if (Status read = reader_.read(*set, current().get()); !read) return std::move(read).error();
   if (Status built = build_contexts(*set); !built) return std::move(built).error();
   return SetPtr(std::move(set));
 }
@@ -85,6 +88,14 @@ bool Certificates::adopt(SetPtr set) {
   return true;
 }
 
+bool Certificates::ending() const {
+  const SetPtr set = current();
+  const runtime::WallTime now = reader_.clock.wall();
+  return set != nullptr && std::any_of(set->sources.begin(), set->sources.end(), [now](const CertificateSource& one) {
+    return one.fit() && one.certificate->not_after() - CertificateSet::kBeforeEnd <= now;
+  });
+}
+
 Certificates::SetPtr Certificates::current() const {
   const std::lock_guard lock(mutex_);
   return current_;
@@ -96,17 +107,19 @@ admin::CertificatesView Certificates::view() const {
   if (set == nullptr) return view;
   view.mode = mode_name(set->settings.mode);
   for (const CertificateSource& source : set->sources) {
-    const tls::Certificate& certificate = *source.certificate;
+    const tls::Certificate& certificate = source.unfit ? *source.unfit : *source.certificate;
     admin::CertificateView one;
     one.names = certificate.names();
+    if (one.names.empty() && source.certificate) one.names = source.certificate->names();  // it has none: those of what stands in
     one.source = source.kind;
+    one.replaced = source.unfit != nullptr;
     one.file = source.file.chain;
     one.not_before = certificate.not_before();
     one.not_after = certificate.not_after();
     one.fingerprint = certificate.fingerprint();
     one.self_signed = certificate.self_signed();
     one.refusal = source.refusal;
-    one.state = state_of(one.not_after, reader_.clock.wall(), set->settings.expiry_warning);
+    one.state = source.unfit ? "CRITICAL" : state_of(one.not_after, reader_.clock.wall(), set->settings.expiry_warning);
     view.certificates.push_back(std::move(one));
   }
   return view;
@@ -118,7 +131,8 @@ void Certificates::log_expiry() {
   const std::lock_guard lock(mutex_);
   for (const admin::CertificateView& one : now.certificates) {
     const auto before = told_.find(one.fingerprint);
-    if (one.state != "OK" && (before == told_.end() || before->second != one.state)) log_state(one);
+    const bool unfit_for_another_reason = one.replaced && one.not_after > reader_.clock.wall();
+    if (one.state != "OK" && !unfit_for_another_reason && (before == told_.end() || before->second != one.state)) log_state(one);
     told[one.fingerprint] = one.state;
   }
   told_ = std::move(told);

@@ -2,7 +2,8 @@
 // ACME when names and a contact are configured (not in this version), else the manual files when there are any, else self-signed.
 //
 // A set is made as a whole, at start and on reload, and counts once it was adopted. refresh() looks whether files have changed
-// since: what is new and good comes in, what is new and broken is logged once, and the old stays.
+// since: what is new and good comes in, what is new and broken is logged once, and the old stays until it ends. A certificate that
+// has expired or has no names stops nobody: a self-signed one stands in for it (certificate_set.h).
 //
 // Errors: those of tls::Certificate, tls::ClientAuth, tls::Context and tls::ensure_self_signed. Owner: Daemon. Thread: load() and
 // refresh() read files: before the loops run, or on the offload pool; the rest may be called from any.
@@ -35,6 +36,7 @@ class Certificates {
   Result<SetPtr> load(const edge::Settings& settings);
   SetPtr refresh();                  // null: no file has changed
   bool adopt(SetPtr set);            // false: it was refreshed from a set that does not count any more
+  bool ending() const;               // a certificate that is served ends: refresh() at once
 
   admin::CertificatesView view() const;
   void log_expiry();                 // those whose state has become worse since the last call

@@ -82,7 +82,7 @@ void Daemon::tick() {
   }
   if (all) (void)notifier_.watchdog();
   if (clock_.now() - maintained_ > kMaintenanceInterval) maintain();
-  if (clock_.now() - certificates_checked_ > configuration_.edge.certificates.check_interval) check_certificates();
+  if (clock_.now() - certificates_checked_ > configuration_.edge.certificates.check_interval || certificates_->ending()) check_certificates();
 }
 
 // Files that were replaced since they were read, and certificates that come to their end.

@@ -58,7 +58,7 @@ bool check_file(Context& context, const std::string& file, const std::string& pa
   return false;
 }
 
-// What would stop the start, at the file that is to blame.
+// What would stop the start, at the file that is to blame; a certificate that clients refuse does not.
 void check_certificate(Context& context, const tls::CertificateFile& file, const std::string& path) {
   const bool chain = check_file(context, file.chain, path + ".chain");
   const bool key = check_file(context, file.key, path + ".key");
@@ -67,8 +67,10 @@ void check_certificate(Context& context, const tls::CertificateFile& file, const
   if (checked) return;
   const Error& error = checked.error();
   const std::string where = path + (error.slug.starts_with("key-") ? ".key" : ".chain");
-  Diagnostic& out = context.report.error(spot_at(context, where), where, error.slug, error.message);
-  out.help = error.help;
+  const bool refused_by_clients = error.slug == "certificate-expired" || error.slug == "certificate-no-names";
+  Diagnostic& out = refused_by_clients ? context.report.warning(spot_at(context, where), where, error.slug, error.message)
+                                       : context.report.error(spot_at(context, where), where, error.slug, error.message);
+  out.help = refused_by_clients ? "until it is replaced, a self-signed certificate is served for its names" : error.help;
 }
 
 constexpr std::array<std::string_view, 12> kKnownSecrets = {

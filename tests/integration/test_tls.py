@@ -129,6 +129,28 @@ class ManualCertificateTest(DaemonTest):
         self.assertNotEqual(before, after)
         self.assertEqual(after.strip(), pair[0].read_text().strip())
 
+    def test_an_expired_one_stops_nobody_and_is_not_served(self):
+        directory = self.temporary_directory()
+        pair = make_certificate(directory, "old.example")
+        subprocess.run(["openssl", "x509", "-x509toreq", "-in", pair[0], "-signkey", pair[1], "-out", directory / "csr"], check=True,
+                       capture_output=True)
+        (directory / "names").write_text("subjectAltName=DNS:old.example\n")
+        subprocess.run(["openssl", "x509", "-req", "-in", directory / "csr", "-signkey", pair[1], "-days", "-1", "-extfile",
+                        directory / "names", "-out", pair[0]], check=True, capture_output=True)
+        daemon = self.start(self.configuration(pair))
+        served = ssl.get_server_certificate(daemon.address("https"))
+        self.assertNotEqual(served.strip(), pair[0].read_text().strip())
+        names = subprocess.run(["openssl", "x509", "-noout", "-checkend", "86400", "-ext", "subjectAltName"], input=served,
+                               capture_output=True, text=True)
+        self.assertEqual(names.returncode, 0, "ends soon")
+        self.assertIn("DNS:old.example", names.stdout)
+        self.assertIn("[certificate-expired]", daemon.stderr())
+        daemon.log.wait("certificate.replaced")
+        self.assertEqual(fetch_json(daemon.address("https"), "/.well-known/certificate-status", tls=True)[1]["status"], "CRITICAL")
+        self.assertEqual(fetch_json(daemon.address(), "/readyz")[0], 200)
+        checked = subprocess.run([daemon.binary, "check", daemon.config_path], env=daemon.env, capture_output=True, text=True)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+
     def test_key_never_appears_in_the_log(self):
         pair = make_certificate(self.temporary_directory())
         daemon = self.start(self.configuration(pair))

@@ -62,7 +62,8 @@ struct CertificateView {
   runtime::WallTime not_before{}, not_after{};
   std::string fingerprint;       // SHA-256, hex
   bool self_signed = false;
-  std::string state;             // OK, WARNING, CRITICAL
+  bool replaced = false;         // it is not served: a self-signed one is, for its names
+  std::string state;             // OK, WARNING, CRITICAL (expired, or not served)
   std::string refusal;           // why a newer file is not served; empty: it is
 };
 struct CertificatesView {

@@ -148,6 +148,92 @@ TEST_F(CertificatesTest, ARefreshThatAReloadHasOvertakenDoesNotCount) {
   EXPECT_EQ(certificates.view().certificates.at(0).fingerprint, print_of(reloaded));
 }
 
+TEST_F(CertificatesTest, AnExpiredOneIsNotServedAndStopsNobody) {
+  write_pair("a.test", hours(0));
+  write_pair("b.test");
+  serve("a.test");
+  serve("b.test");
+  const auto set = load();
+  ASSERT_NE(set, nullptr);
+  const CertificateSource& source = set->sources.at(0);
+  EXPECT_TRUE(source.certificate->self_signed());
+  EXPECT_EQ(source.certificate->names(), std::vector<std::string>{"a.test"});
+  EXPECT_GT(source.certificate->not_after(), clock.wall());
+  EXPECT_TRUE(set->sources.at(1).fit());
+  EXPECT_EQ(state(0), "CRITICAL");
+  EXPECT_TRUE(certificates.view().certificates.at(0).replaced);
+  EXPECT_LE(certificates.view().certificates.at(0).not_after, clock.wall()) << "of the one to replace";
+  EXPECT_EQ(state(1), "OK");
+  EXPECT_EQ(certificates.refresh(), nullptr) << "nothing new";
+  write_pair("a.test");
+  const auto better = certificates.refresh();
+  ASSERT_NE(better, nullptr);
+  EXPECT_TRUE(better->sources.at(0).fit());
+  ASSERT_TRUE(certificates.adopt(better));
+  EXPECT_EQ(state(0), "OK");
+}
+
+TEST_F(CertificatesTest, OneWithoutNamesIsReplacedForTheUsualNames) {
+  const auto pem = root.issue({.common_name = "a.test", .names = ""});
+  write("a.test.pem", pem.chain, 0644);
+  write("a.test.key", pem.key);
+  serve("a.test");
+  const auto set = load();
+  ASSERT_NE(set, nullptr);
+  EXPECT_EQ(set->sources.at(0).certificate->names().front(), "localhost");
+  EXPECT_EQ(state(0), "CRITICAL");
+  EXPECT_NE(certificates.view().certificates.at(0).refusal.find("subjectAltName"), std::string::npos);
+}
+
+// The one that begins later counts: what stands in would hide the good one.
+TEST_F(CertificatesTest, NothingStandsInForNamesThatAGoodOneHas) {
+  const auto good = root.issue({.common_name = "good", .names = "DNS:*.test,DNS:b.example"});
+  write("good.pem", good.chain, 0644);
+  write("good.key", good.key);
+  const auto expired = root.issue({.common_name = "old", .names = "DNS:a.test,DNS:b.example,DNS:c.example", .ends = hours(0)});
+  write("old.pem", expired.chain, 0644);
+  write("old.key", expired.key);
+  serve("old");
+  serve("good");
+  const auto set = load();
+  ASSERT_NE(set, nullptr);
+  EXPECT_EQ(set->sources.at(0).certificate->names(), std::vector<std::string>{"c.example"});
+  write_pair("a.test", hours(0));
+  settings.certificates.files.clear();
+  serve("a.test");
+  serve("good");
+  const auto covered = load();
+  EXPECT_EQ(covered->sources.at(0).certificate, nullptr) << "all its names are served by the other";
+  EXPECT_EQ(state(0), "CRITICAL");
+}
+
+TEST_F(CertificatesTest, WhatEndsWhileItIsServedIsReplacedBeforeItHasEnded) {
+  write_pair("a.test", hours(1));
+  serve("a.test");
+  load();
+  clock.advance(hours(1) - std::chrono::seconds(10));
+  EXPECT_FALSE(certificates.ending());
+  EXPECT_EQ(certificates.refresh(), nullptr);
+  clock.advance(std::chrono::seconds(6));
+  EXPECT_TRUE(certificates.ending());
+  const auto set = certificates.refresh();
+  ASSERT_NE(set, nullptr);
+  EXPECT_TRUE(set->sources.at(0).certificate->self_signed());
+  ASSERT_TRUE(certificates.adopt(set));
+  EXPECT_FALSE(certificates.ending());
+  EXPECT_EQ(state(0), "CRITICAL");
+}
+
+TEST_F(CertificatesTest, AReloadKeepsAGoodOneWhoseFileHasBecomeUnfit) {
+  write_pair("a.test");
+  serve("a.test");
+  const std::string print = print_of(load());
+  write_pair("a.test", hours(0));
+  EXPECT_EQ(print_of(load()), print);
+  EXPECT_NE(certificates.view().certificates.at(0).refusal, "");
+  EXPECT_EQ(state(0), "OK");
+}
+
 TEST_F(CertificatesTest, ALoadThatFailsChangesNothing) {
   write_pair("a.test");
   serve("a.test");
