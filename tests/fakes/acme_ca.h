@@ -59,6 +59,7 @@ class AcmeCa {
   int faults = 1000;          // so many certificates have the fault
   std::string problem_padding;  // makes problem documents large
   runtime::WallTime window_start{}, window_end{};  // renewal information
+  int windows_asked = 0;
 
   // What happened.
   int requests = 0, orders_made = 0, issued = 0, deactivated = 0, accounts_made = 0, directories = 0;
@@ -144,6 +145,7 @@ class AcmeCa {
   }
 
   acme::Answer renewal_info(const std::string&) {
+    ++windows_asked;
     const Json json = {{"suggestedWindow", {{"start", rfc3339(window_start)}, {"end", rfc3339(window_end)}}},
                        {"explanationURL", "https://ca.test/why"}};
     return {.status = 200, .headers = {{"Content-Type", "application/json"}, {"Retry-After", "21600"}}, .body = json.dump()};

@@ -24,6 +24,7 @@ namespace gatehouse::fakes {
 
 class TestCa {
  public:
+  static constexpr std::chrono::hours kLong{24 * 3650};
   struct Leaf {
     std::string common_name;
     std::string names{};            // subjectAltName as OpenSSL writes it; empty: none
@@ -39,12 +40,12 @@ class TestCa {
 
   TestCa(const std::string& common_name, runtime::WallTime now) : now_(now) {
     key_ = make_key();
-    certificate_ = make({.common_name = common_name}, key_.get(), "critical,CA:TRUE", nullptr);
+    certificate_ = make({.common_name = common_name, .ends = kLong}, key_.get(), "critical,CA:TRUE", nullptr);
   }
   // One that another has issued.
   TestCa(const std::string& common_name, const TestCa& issuer) : now_(issuer.now_) {
     key_ = make_key();
-    certificate_ = make({.common_name = common_name}, key_.get(), "critical,CA:TRUE", &issuer);
+    certificate_ = make({.common_name = common_name, .ends = kLong}, key_.get(), "critical,CA:TRUE", &issuer);
     below_root_ = pem() + issuer.below_root_;
   }
 
