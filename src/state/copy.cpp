@@ -166,6 +166,14 @@ Result<std::set<std::string>> state_directories(const Settings& from, const Sett
   return found;
 }
 
+// A second connection to one SQLite file would meet the lock of the first.
+bool names(const Settings& settings, const Database& database) {
+  if (means_postgres(settings)) return false;
+  auto path = database_path(settings, settings.directory);
+  std::error_code code;
+  return path && fs::equivalent(*path, database.name(), code) && !code;
+}
+
 }  // namespace
 
 Result<std::vector<CopiedTable>> copy(const Settings& from, const Settings& to, runtime::Clock& clock) {
@@ -179,6 +187,7 @@ Result<std::vector<CopiedTable>> copy(const Settings& from, const Settings& to, 
   }
   auto source = open_database(from, from.directory, clock, "gatehouse state copy");
   if (!source) return std::move(source).error().context("from");
+  if (names(to, **source)) return make_error("same-database", "from and to are the same database");
   auto target = open_database(to, to.directory, clock, "gatehouse state copy");
   if (!target) return std::move(target).error().context("to");
   if ((*source)->name() == (*target)->name()) return make_error("same-database", "from and to are the same database");

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "file_errors.h"
 #include "gatehouse/base/log.h"
 #include "open_database.h"
 #include "postgres_database.h"
@@ -38,11 +39,7 @@ Error unsupported(std::string_view url) {
 // SQLite would make the file with the umask's mode; made here, it is private from its first moment.
 Status make_private_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd) {
-    Error error = system_error(errno == ENOSPC ? "disk-full" : "state-unwritable", "cannot write " + path, errno);
-    error.help = "the file and its directory must belong to the daemon's user and be writable";
-    return error;
-  }
+  if (!fd) return file_error("cannot write " + path, path, errno);
   return {};
 }
 

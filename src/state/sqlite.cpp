@@ -1,6 +1,12 @@
 #include "sqlite.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <cerrno>
+
+#include "file_errors.h"
 
 namespace gatehouse::state {
 
@@ -15,8 +21,8 @@ struct Meaning {
 };
 
 constexpr const char* kRestore = "restore a backup of it, or move it away to begin with an empty one";
-constexpr const char* kMakeRoom = "make room on that file system";
 constexpr const char* kPermit = "the file and its directory must belong to the daemon's user and be writable";
+constexpr const char* kReplaced = "the file was moved or replaced under the running daemon: start it again";
 
 // Extended codes first: the search takes the first row that equals the code or its primary part.
 constexpr Meaning kMeanings[] = {
@@ -24,7 +30,7 @@ constexpr Meaning kMeanings[] = {
     {SQLITE_CONSTRAINT_UNIQUE, "conflict", ""},
     {SQLITE_CONSTRAINT_PRIMARYKEY, "conflict", ""},
     {SQLITE_CONSTRAINT_CHECK, "bad-request", ""},
-    {SQLITE_FULL, "disk-full", kMakeRoom},
+    {SQLITE_READONLY_DBMOVED, "state-unwritable", kReplaced},
     {SQLITE_CORRUPT, "database-corrupt", kRestore},
     {SQLITE_NOTADB, "database-corrupt", kRestore},
     {SQLITE_BUSY, "database-busy", "another process holds the database open; stop it"},
@@ -41,10 +47,6 @@ const Meaning* meaning_of(int code) {
   return nullptr;
 }
 
-bool means_no_room(int error_number) {
-  return error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
-}
-
 int last_errno(sqlite3* db, int which) {
   sqlite3_file* file = nullptr;
   int error_number = 0;
@@ -54,12 +56,42 @@ int last_errno(sqlite3* db, int which) {
   return error_number;
 }
 
-// Only ENOSPC becomes SQLITE_FULL inside SQLite; a quota or a file size limit is the same to whoever has to act. The
-// rollback has overwritten the errno of the connection by now; the files remember theirs.
-bool out_of_space(sqlite3* db, int code) {
-  if (db == nullptr || (code & 0xff) != SQLITE_IOERR) return false;
-  return means_no_room(last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER)) ||
-         means_no_room(last_errno(db, SQLITE_FCNTL_FILE_POINTER));
+struct Obstacle {
+  int error_number = 0;  // 0: none is known
+  std::string file;
+};
+
+bool is_about_files(int code) {
+  constexpr std::array kCodes{SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM};
+  return code != SQLITE_READONLY_DBMOVED && std::find(kCodes.begin(), kCodes.end(), code & 0xff) != kCodes.end();
+}
+
+bool is_about_shared_memory(int code) {
+  return code == SQLITE_IOERR_SHMOPEN || code == SQLITE_IOERR_SHMSIZE ||
+         code == SQLITE_IOERR_SHMMAP || code == SQLITE_IOERR_SHMLOCK;
+}
+
+bool says_who_must_act(int error_number) {
+  return means_no_room(error_number) || error_number == EROFS || error_number == EACCES || error_number == EPERM;
+}
+
+// Only ENOSPC in a write becomes SQLITE_FULL inside SQLite; a quota or a file size limit is the same to whoever has to act.
+// A rollback has overwritten the errno of the connection; the files remember theirs. Failing all, the file system is asked.
+Obstacle find_obstacle(sqlite3* db, const std::string& path, int code) {
+  const std::string log = path + "-wal";
+  const std::string write_ahead = ::access(log.c_str(), F_OK) == 0 ? log : path;
+  if ((code & 0xff) == SQLITE_FULL) return {ENOSPC, write_ahead};
+  const Obstacle candidates[] = {
+      {is_about_shared_memory(code) ? sqlite3_system_errno(db) : 0, path + "-shm"},
+      {last_errno(db, SQLITE_FCNTL_JOURNAL_POINTER), write_ahead},
+      {last_errno(db, SQLITE_FCNTL_FILE_POINTER), path},
+      {sqlite3_system_errno(db), path},
+      {obstacle_to_writing(path), is_about_shared_memory(code) ? path + "-shm" : path},
+  };
+  for (const Obstacle& one : candidates) {
+    if (says_who_must_act(one.error_number)) return one;
+  }
+  return {};
 }
 
 // A statement in use; reset when it goes, so that it holds no lock.
@@ -139,7 +171,10 @@ SqliteConnection::~SqliteConnection() {
 
 Error SqliteConnection::error(int code) const {
   std::string message = "database " + path_ + ": " + (db_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db_));
-  if (out_of_space(db_, code)) return make_error("disk-full", std::move(message), kMakeRoom);
+  const Obstacle obstacle = db_ != nullptr && is_about_files(code) ? find_obstacle(db_, path_, code) : Obstacle{};
+  if (obstacle.error_number != 0) {
+    return file_error(std::move(message) + ": cannot write " + obstacle.file, obstacle.file, obstacle.error_number);
+  }
   const Meaning* meaning = meaning_of(code);
   if (meaning == nullptr) return make_error("database-failed", std::move(message));
   return make_error(meaning->slug, std::move(message), meaning->help);

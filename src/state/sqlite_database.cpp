@@ -1,6 +1,9 @@
 #include "sqlite_database.h"
 
+#include <filesystem>
+
 #include "gatehouse/base/log.h"
+#include "lock_file.h"
 #include "sqlite_migrations.h"
 
 namespace gatehouse::state {
@@ -38,6 +41,14 @@ Status use_wal(SqliteConnection& db) {
   return {};
 }
 
+// Two state directories may name one file, and by different names. SQLite's own locks would let both daemons in, each blind
+// to the other's changes of users and keys.
+Result<UniqueFd> lock_database(const std::string& path) {
+  std::error_code code;
+  const std::string real = std::filesystem::canonical(path, code).string();
+  return lock_file((code ? path : real) + ".lock", "the database " + path);
+}
+
 Status in_transaction(SqliteConnection& db, const std::function<Status(Session&)>& work) {
   if (auto begun = db.run("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
   Status done = work(db);
@@ -51,6 +62,8 @@ Status in_transaction(SqliteConnection& db, const std::function<Status(Session&)
 }  // namespace
 
 Result<std::unique_ptr<Database>> SqliteDatabase::open(const std::string& path, runtime::WallTime now) {
+  auto lock = lock_database(path);
+  if (!lock) return std::move(lock).error();
   auto db = SqliteConnection::open(path);
   if (!db) return std::move(db).error();
   SqliteConnection& connection = **db;
@@ -61,7 +74,7 @@ Result<std::unique_ptr<Database>> SqliteDatabase::open(const std::string& path, 
   if (auto whole = check(connection, "PRAGMA quick_check(1)"); !whole) return std::move(whole).error();
   auto migrated = in_transaction(connection, [&](Session&) { return migrate_sqlite(connection, now); });
   if (!migrated) return std::move(migrated).error();
-  return std::unique_ptr<Database>(new SqliteDatabase(*std::move(db)));
+  return std::unique_ptr<Database>(new SqliteDatabase(*std::move(lock), *std::move(db)));
 }
 
 Status SqliteDatabase::ping() {

@@ -5,13 +5,15 @@
 #include <mutex>
 
 #include "database.h"
+#include "gatehouse/base/unique_fd.h"
 #include "sqlite.h"
 
 namespace gatehouse::state {
 
 class SqliteDatabase final : public Database {
  public:
-  // Checks the file and brings its schema up to date. Errors as in gatehouse/state/open.h.
+  // Locks the file for this process (PATH.lock, links in PATH resolved), checks it and brings its schema up to date. Errors
+  // as in gatehouse/state/open.h.
   static Result<std::unique_ptr<Database>> open(const std::string& path, runtime::WallTime now);
 
   const std::string& name() const noexcept override { return db_->path(); }
@@ -22,11 +24,12 @@ class SqliteDatabase final : public Database {
   Status transfer(const std::function<Status(Session&)>& work) override;
   Result<std::int64_t> last_id(Session& session, std::string_view table) override;
   Status set_last_id(Session& session, std::string_view table, std::int64_t id) override;
-  Status check_unused(Session&) override { return {}; }  // the lock of its directory tells
+  Status check_unused(Session&) override { return {}; }  // its lock tells
 
  private:
-  explicit SqliteDatabase(std::unique_ptr<SqliteConnection> db) : db_(std::move(db)) {}
+  SqliteDatabase(UniqueFd lock, std::unique_ptr<SqliteConnection> db) : lock_(std::move(lock)), db_(std::move(db)) {}
 
+  UniqueFd lock_;  // outlives the connection
   std::mutex mutex_;
   std::unique_ptr<SqliteConnection> db_;  // guarded by mutex_
 };

@@ -20,9 +20,10 @@ namespace gatehouse::state {
 
 // The directory, made with mode 0700 when missing, and locked for this process until destroyed (flock on
 // gatehouse.lock, which holds the pid). Errors:
-//   state-unwritable  cannot be made, is no directory, or may not be written
+//   state-unwritable  cannot be made, is no directory, may not be written, or its file system is read-only
+//   disk-full         no room for it; the message names the file, the help its file system
 //   state-insecure    other users can reach into it and it is not evidently ours to repair
-//   state-in-use      another daemon has it; the message names the pid
+//   state-in-use      another daemon has it; the message names its pid and command
 class StateDirectory {
  public:
   static Result<StateDirectory> open(const std::string& path);
@@ -50,7 +51,9 @@ Secret database_password(std::string_view url);  // the one in the URL, or empty
 // For people: the password is hidden, or all of it when it cannot be told which part that is.
 std::string shown_database_url(std::string_view url);
 
-// Opens (SQLite: makes, mode 0600) the database, checks it, brings its schema up to date. Errors as in Store, and
+// Opens (SQLite: makes, mode 0600) the database, locks it (SQLite: flock on PATH.lock until the store is destroyed), checks
+// it, brings its schema up to date. Errors as in Store, and
+//   state-in-use          another process has the SQLite file; the message names its pid and command
 //   schema-newer          a later gatehouse wrote it; nothing was touched
 //   database-foreign      it holds tables of some other program; nothing was touched
 //   database-unsupported  another scheme, or a PostgreSQL database whose encoding is not UTF8

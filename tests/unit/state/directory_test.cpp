@@ -35,7 +35,7 @@ TEST(StateDirectory, is_for_one_daemon_and_names_its_pid) {
   const auto second = StateDirectory::open(temporary.file("state"));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().slug, "state-in-use");
-  EXPECT_NE(second.error().message.find("(pid " + std::to_string(::getpid()) + ")"), std::string::npos);
+  EXPECT_NE(second.error().message.find("(pid " + std::to_string(::getpid()) + ", test_state"), std::string::npos);
   first.reset();
   EXPECT_TRUE(StateDirectory::open(temporary.file("state")));
 }
