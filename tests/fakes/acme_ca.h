@@ -59,10 +59,9 @@ class AcmeCa {
   int faults = 1000;          // so many certificates have the fault
   std::string problem_padding;  // makes problem documents large
   runtime::WallTime window_start{}, window_end{};  // renewal information
-  int windows_asked = 0;
 
   // What happened.
-  int requests = 0, orders_made = 0, issued = 0, deactivated = 0, accounts_made = 0, directories = 0;
+  int requests = 0, orders_made = 0, issued = 0, deactivated = 0, accounts_made = 0, directories = 0, windows_asked = 0;
   std::vector<std::string> replaced, revoked;  // renewal ids; serials
   std::vector<std::string> faults_of_client;   // what no client may do
   std::vector<std::string> order_profiles;

@@ -250,7 +250,7 @@ TEST_F(ApiTest, AFullPoolIsAnsweredAtOnce) {
 
 TEST_F(ApiTest, RoutesLeadHere) {
   const auto routes = Api::routes();
-  EXPECT_EQ(routes.size(), 8u);
+  EXPECT_EQ(routes.size(), 9u);
   for (const edge::RouteSettings& route : routes) {
     EXPECT_EQ(route.handler, "admin");
     EXPECT_EQ(route.auth, edge::Auth::kNone);

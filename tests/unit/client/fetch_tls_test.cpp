@@ -62,7 +62,7 @@ TEST_F(FetchTlsTest, AServerThatIsNotTrustedGetsNothing) {
   const auto context = trusting();
   clock_.advance(24h * 40);
   EXPECT_EQ(outcome(ask_securely(server, context)),
-            peer + "certificate has expired (the certificate of /CN=root expired on 2025-12-24)");
+            peer + "certificate has expired (the certificate of /CN=a.test expired on 2025-12-24)");
   EXPECT_EQ(server.received, "");
   EXPECT_EQ(outcome(ask_securely(server, client_side({.insecure = true}), "b.test")), "200 hi");
 }
