@@ -123,6 +123,12 @@ runtime::Task<void> refuse_method(Session& s, Router::Place place) {
   co_await s.answer(std::move(response));
 }
 
+runtime::Task<void> answer_options(Session& s, std::string allow) {
+  http::Response response{.status = 204, .content_type = {}, .body = {}, .headers = {}};
+  response.headers.emplace_back("Allow", std::move(allow));
+  co_await s.answer(std::move(response));
+}
+
 runtime::Task<void> answer_fixed(Session& s, const Route& route) {
   http::Response response;
   if (route.settings.respond) {
@@ -151,6 +157,7 @@ runtime::Task<void> dispatch(Session& s) {
   if (misdirected(s))                                           // before the name means anything
     co_return co_await refuse_route(s, 421, "misdirected", "this connection was made for another name",
                                     "refused:misdirected");
+  if (request.path == "*") co_return co_await answer_options(s, std::string(Router::kAnyMethod));  // RFC 9110, section 9.3.7
   const Router::Place place = s.snapshot->shared->router.find(request.host, request.path);  // on the form that is forwarded
   if (place.empty()) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
   const Route* route = Router::choose(place, request.method);
@@ -168,8 +175,12 @@ runtime::Task<void> dispatch(Session& s) {
   if (request.framing == http::Framing::kLength && request.content_length > route->body_limit)
     co_return co_await refuse_route(s, 413, "body-too-large", "the request body is larger than this route takes", "refused:body_too_large");
   if (route->handler != nullptr) co_return co_await handle(s, *route);
-  if (route->group >= 0) co_return co_await proxy(s, *route);
-  co_await answer_fixed(s, *route);
+  if (route->group < 0) co_return co_await answer_fixed(s, *route);
+  if (request.hops >= http::kMostHops)
+    co_return co_await refuse_route(s, 508, "loop-detected", "the request goes in a circle: an upstream leads back here",
+                                    "refused:loop");
+  if (http::max_forwards(request) == 0u) co_return co_await answer_options(s, Router::allowed(place));
+  co_await proxy(s, *route);
 }
 
 }  // namespace gatehouse::edge

@@ -81,6 +81,7 @@ std::string Router::allowed(Place place) {
     if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
   };
   for (const Route* route : place) {
+    if (route->settings.methods.empty()) return std::string(kAnyMethod);
     for (const std::string& method : route->settings.methods) {
       add(method);
       if (method == "GET") add("HEAD");

@@ -39,6 +39,7 @@ class Router {
   // Which of them takes the method; null: none does, and 405 names what they take (RFC 9110 section 15.5.6).
   static const Route* choose(Place place, std::string_view method) noexcept;
   static std::string allowed(Place place);
+  static constexpr std::string_view kAnyMethod = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";  // for Allow
 
  private:
   struct Hash {

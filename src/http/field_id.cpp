@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -62,10 +63,12 @@ constexpr Name kNames[] = {  // by length
     {"http2-settings", FieldId::kHttp2Settings}, {"x-forwarded-for", FieldId::kXForwardedFor},
     {"content-encoding", FieldId::kContentEncoding}, {"x-forwarded-host", FieldId::kXForwardedHost},
     {"x-forwarded-port", FieldId::kXForwardedPort}, {"proxy-connection", FieldId::kProxyConnection},
+    {"x-gatehouse-hops", FieldId::kXGatehouseHops},
     {"transfer-encoding", FieldId::kTransferEncoding}, {"x-forwarded-proto", FieldId::kXForwardedProto},
     {"x-accel-buffering", FieldId::kXAccelBuffering}, {"proxy-authenticate", FieldId::kProxyAuthenticate},
     {"proxy-authorization", FieldId::kProxyAuthorization}, {"mcp-protocol-version", FieldId::kMcpProtocolVersion},
 };
+static_assert(std::ranges::is_sorted(kNames, {}, [](const Name& name) { return name.text.size(); }));
 constexpr std::size_t kCount = std::size(kNames);
 constexpr std::size_t kLongest = 20;
 

@@ -30,7 +30,7 @@ consteval std::array<Rule, kFieldIds> make_rules() {
   set(Rule::kUnknown, FieldId::kOther);
   set(Rule::kHop, FieldId::kConnection, FieldId::kExpect, FieldId::kHttp2Settings, FieldId::kKeepAlive,
       FieldId::kProxyAuthenticate, FieldId::kProxyAuthorization, FieldId::kProxyConnection, FieldId::kTe,
-      FieldId::kTrailer, FieldId::kTransferEncoding, FieldId::kUpgrade);
+      FieldId::kTrailer, FieldId::kTransferEncoding, FieldId::kUpgrade, FieldId::kXGatehouseHops);
   set(Rule::kHost, FieldId::kHost);
   set(Rule::kLength, FieldId::kContentLength);
   set(Rule::kForwarding, FieldId::kForwarded, FieldId::kXForwardedFor, FieldId::kXForwardedHost,

@@ -26,6 +26,8 @@ bool keeps(const Field& field, const RequestHead& head, const ForwardContext& co
   if (context.strip_credentials && (field.id == FieldId::kAuthorization || field.id == FieldId::kXApiKey)) return false;
   switch (rule_of(field.id)) {
     case Rule::kKeep:
+      if (field.id == FieldId::kMaxForwards && head.method_id == Method::kOptions) return false;
+      break;
     case Rule::kServer:
     case Rule::kDate: break;
     case Rule::kHop:
@@ -107,7 +109,8 @@ Outer outer_of(const RequestHead& head, const ForwardContext& context) noexcept 
   if (!context.client_trusted) return {};
   if (!tells_plainly(head.fields)) return outer_of_forwarded(head.fields, context);
   const std::string_view port = head.fields.value(FieldId::kXForwardedPort);
-  return {valid_scheme(head.fields.value(FieldId::kXForwardedProto)), valid_authority(head.fields.value(FieldId::kXForwardedHost)),
+  return {valid_scheme(head.fields.value(FieldId::kXForwardedProto)),
+          valid_authority(head.fields.value(FieldId::kXForwardedHost)),
           port.size() <= 5 && all_are(port, kDigit) ? port : std::string_view()};
 }
 
@@ -163,7 +166,28 @@ void put_connection(HeadWriter& out, const RequestHead& head, const ForwardConte
   else if (head.accepts_trailers) out.put("Connection: TE\r\nTE: trailers\r\n");  // RFC 9110 section 10.1.4
 }
 
+void put_hops(HeadWriter& out, const RequestHead& head) noexcept {
+  out.put("X-Gatehouse-Hops: ");
+  out.number(head.hops + 1u);
+  out.put("\r\n");
+  const std::optional<std::uint64_t> forwards = max_forwards(head);
+  if (!forwards) return;
+  out.put("Max-Forwards: ");
+  out.number(*forwards - (*forwards > 0 ? 1 : 0));
+  out.put("\r\n");
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> max_forwards(const RequestHead& head) noexcept {
+  if (head.method_id != Method::kOptions) return std::nullopt;
+  const Field* field = head.fields.only(FieldId::kMaxForwards);
+  if (field == nullptr || field->value.empty() || !all_are(field->value, kDigit)) return std::nullopt;
+  std::uint64_t value = 0;
+  const char* const end = field->value.data() + field->value.size();
+  const bool fits = std::from_chars(field->value.data(), end, value).ec == std::errc();
+  return fits ? value : UINT64_MAX;
+}
 
 std::size_t write_request_head(std::span<char> buffer, const RequestHead& head, const ForwardContext& context) {
   HeadWriter out(buffer);
@@ -176,6 +200,7 @@ std::size_t write_request_head(std::span<char> buffer, const RequestHead& head, 
   put_framing(out, context.framing, context.content_length);
   put_connection(out, head, context);
   put_forwarding(out, head, context);
+  put_hops(out, head);
   if (!context.request_id.empty()) out.line("X-Request-Id", context.request_id);
   if (!context.traceparent.empty()) out.line("traceparent", context.traceparent);
   if (!context.extra.empty()) out.put(context.extra);

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cstring>
 
 #include "chars.h"
@@ -146,7 +147,18 @@ Refusal take_expectations(const HeadProgress& progress, RequestHead& head) {
   return {};
 }
 
+// Whoever sends it can only make the count larger.
+void take_hops(const HeadProgress& progress, RequestHead& head) noexcept {
+  if ((progress.seen & bit(FieldId::kXGatehouseHops)) == 0) return;
+  const std::string_view value = head.fields.value(FieldId::kXGatehouseHops);
+  const bool repeated = (progress.repeated & bit(FieldId::kXGatehouseHops)) != 0;
+  head.hops = 255;
+  if (!repeated && !value.empty() && value.size() <= 2 && all_are(value, kDigit))
+    std::from_chars(value.data(), value.data() + value.size(), head.hops);
+}
+
 Refusal finish(const HeadProgress& progress, RequestHead& head) {
+  take_hops(progress, head);
   head.size = progress.line_start;
   Target target;
   if (const Refusal bad = parse_target(head.target, head.method_id, head.path_storage, target); bad.refused()) return bad;
@@ -165,6 +177,7 @@ void clear(RequestHead& head) noexcept {
   head.content_length = head.size = 0;
   head.method_id = Method::kOther;
   head.minor_version = 1;
+  head.hops = 0;
   head.framing = Framing::kNone;
   head.keep_alive = true;
   head.expects_continue = head.upgrade = head.accepts_trailers = false;

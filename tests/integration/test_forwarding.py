@@ -64,6 +64,31 @@ class UntrustedTest(SharedDaemonTest):
         wait_until(lambda: self.daemon.log.find("request", request_id=made), "the log line of the request")
 
 
+class LoopTest(DaemonTest):
+    def test_a_circle_ends_after_a_few_rounds(self):
+        port = free_port()
+        daemon = self.start({"listeners": {"http": {"address": f"127.0.0.1:{port}"}},
+                             "upstreams": {"self": {"servers": [f"127.0.0.1:{port}"]}},
+                             "routes": [{"match": {"path": "/"}, "to": "self"}]})
+        self.assert_problem(fetch(daemon.address()), 508)
+        wait_until(lambda: len(daemon.log.find("request")) == 11, "one log line for each round")
+
+    def test_max_forwards_of_options(self):
+        daemon, backend = self.proxy()
+        here = fetch(daemon.address(), method="OPTIONS", fields=[("Max-Forwards", "0")])
+        self.assertEqual((here.status, backend.requests), (204, []))
+        self.assertIn("GET", here.get("allow"))
+        fetch(daemon.address(), method="OPTIONS", fields=[("Max-Forwards", "2")])
+        fetch(daemon.address(), method="GET", fields=[("Max-Forwards", "0")])
+        self.assertEqual([seen.get("max-forwards") for seen in backend.requests], ["1", "0"])
+
+    def test_options_of_the_server_itself(self):
+        daemon, backend = self.proxy()
+        response = fetch(daemon.address(), "*", method="OPTIONS")
+        self.assertEqual((response.status, backend.requests), (204, []))
+        self.assertIn("POST", response.get("allow"))
+
+
 class TrustedTest(SharedDaemonTest):
     @classmethod
     def configuration(cls, backend):

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,12 @@
 namespace gatehouse::http {
 
 inline constexpr std::size_t kHeadGrowth = 4 * 1024;
+
+inline constexpr std::uint8_t kMostHops = 10;  // a request that passed so many daemons goes in a circle: 508
+
+// How often an OPTIONS request may still be forwarded (RFC 9110 section 7.6.2); 0: it is answered here. Nothing for other
+// methods, and when the field is absent, repeated or no number.
+std::optional<std::uint64_t> max_forwards(const RequestHead& head) noexcept;
 
 struct ForwardContext {
   std::string_view peer_address;     // IP of the socket's peer (or of PROXY), no port; appended to the lists
@@ -41,11 +48,11 @@ struct ForwardContext {
   std::string_view extra;            // whole lines with CRLF, from the daemon
 };
 
-// Origin-form: normalised path and query, HTTP/1.1. Stripped besides hop-by-hop fields: what a client could forge. From a
-// client that is no trusted proxy: X-Forwarded-…, X-Real-IP, Forwarded, Remote-User, X-Remote-User, X-Original-URL,
-// X-Rewrite-URL. From everybody: X-Gatehouse-…, X-Request-Attempt, Client-Cert and Client-Cert-Chain (RFC 9440), Proxy (CGI),
-// names with '_' (unless kept), and names with '_' or '.' that a CGI-like upstream would take for one of the fields above or for
-// a framing field.
+// Origin-form: normalised path and query, HTTP/1.1. X-Gatehouse-Hops is counted up, Max-Forwards of OPTIONS down.
+// Stripped besides hop-by-hop fields: what a client could forge. From a client that is no trusted proxy: X-Forwarded-…,
+// X-Real-IP, Forwarded, Remote-User, X-Remote-User, X-Original-URL, X-Rewrite-URL. From everybody: other X-Gatehouse-…,
+// X-Request-Attempt, Client-Cert and Client-Cert-Chain (RFC 9440), Proxy (CGI), names with '_' (unless kept), and names with
+// '_' or '.' that a CGI-like upstream would take for one of the fields above or for a framing field.
 std::size_t write_request_head(std::span<char> out, const RequestHead& head, const ForwardContext& context);
 
 struct ResponseContext {

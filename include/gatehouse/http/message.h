@@ -19,7 +19,7 @@ enum class FieldId : std::uint8_t {
   kForwarded, kHost, kHttp2Settings, kKeepAlive, kLastEventId, kMaxForwards, kMcpMethod, kMcpName, kMcpProtocolVersion,
   kMcpSessionId, kOrigin, kProxyAuthenticate, kProxyAuthorization, kProxyConnection, kServer, kSetCookie, kTe,
   kTraceparent, kTracestate, kTrailer, kTransferEncoding, kUpgrade, kUserAgent, kVia, kXAccelBuffering, kXApiKey,
-  kXForwardedFor, kXForwardedHost, kXForwardedPort, kXForwardedProto, kXRealIp, kXRequestId,
+  kXForwardedFor, kXForwardedHost, kXForwardedPort, kXForwardedProto, kXGatehouseHops, kXRealIp, kXRequestId,
 };
 
 struct Field {
@@ -78,6 +78,7 @@ struct RequestHead {
   std::size_t size = 0;        // bytes of the head in the buffer, blank line included
   Method method_id = Method::kOther;
   std::uint8_t minor_version = 1;
+  std::uint8_t hops = 0;       // daemons like this one that it passed (X-Gatehouse-Hops); 255: nobody knows
   Framing framing = Framing::kNone;
   bool keep_alive = true;
   bool expects_continue = false;

@@ -80,6 +80,7 @@ TEST_F(RouterTest, RoutesOfOnePathAreToldApartByMethod) {
   EXPECT_EQ(Router::allowed(router_.find("a.test", "/split")), "GET, HEAD, POST, PUT");
   EXPECT_EQ(takes("/rest", "POST"), "POST");
   EXPECT_EQ(takes("/rest", "GET"), "any");
+  EXPECT_EQ(Router::allowed(router_.find("a.test", "/rest")), Router::kAnyMethod);
   EXPECT_EQ(takes("/head", "HEAD"), "HEAD");
   EXPECT_EQ(Router::allowed(router_.find("a.test", "/head")), "GET, HEAD");
 }

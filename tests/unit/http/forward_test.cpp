@@ -28,7 +28,7 @@ ForwardContext context() {
 
 const std::string kOurs =
     "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\nX-Forwarded-Port: 8080\r\n"
-    "X-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9;host=\"a.example\";proto=http\r\nX-Request-Id: 01ID\r\n\r\n";
+    "X-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9;host=\"a.example\";proto=http\r\nX-Gatehouse-Hops: 1\r\nX-Request-Id: 01ID\r\n\r\n";
 
 std::string get(const std::string& fields) { return "GET / HTTP/1.1\r\nHost: a.example\r\n" + fields + "\r\n"; }
 std::string forwarded(const std::string& kept) { return "GET / HTTP/1.1\r\nHost: a.example\r\n" + kept + kOurs; }
@@ -117,7 +117,7 @@ TEST(HttpForward, TrustedProxiesAreExtended) {
             "GET / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-Prefix: /p\r\n"
             "X-Forwarded-For: 1.2.3.4, 5.6.7.8, 2001:db8::7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: out\r\n"
             "X-Forwarded-Port: 443\r\nX-Real-IP: 1.2.3.4\r\n"
-            "Forwarded: for=1.2.3.4, for=\"[2001:db8::7]\";host=\"a.example\";proto=http\r\nX-Request-Id: 01ID\r\n\r\n");
+            "Forwarded: for=1.2.3.4, for=\"[2001:db8::7]\";host=\"a.example\";proto=http\r\nX-Gatehouse-Hops: 1\r\nX-Request-Id: 01ID\r\n\r\n");
   // Nonsense from a trusted proxy is replaced by what we know.
   const std::string out = forward(get("X-Forwarded-Proto: gopher\r\nX-Forwarded-Host: a b\r\nX-Forwarded-Port: 8x\r\n"), trusted);
   EXPECT_NE(out.find("X-Forwarded-Proto: http\r\nX-Forwarded-Host: a.example\r\nX-Forwarded-Port: 8080\r\n"), std::string::npos) << out;
@@ -137,7 +137,7 @@ TEST(HttpForward, ForwardedAloneFillsTheOtherFamily) {
             "GET / HTTP/1.1\r\nHost: a.example\r\nX-Forwarded-For: unknown, 6.6.6.6, 9.9.9.9, 10.0.0.2, 10.0.0.1\r\n"
             "X-Forwarded-Proto: https\r\nX-Forwarded-Host: pub.example\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 9.9.9.9\r\n"
             "Forwarded: for=_x, for=6.6.6.6;host=evil, for=9.9.9.9:4711;proto=https;host=pub.example, for=10.0.0.2;proto=http, "
-            "for=10.0.0.1;host=\"a.example\";proto=http\r\nX-Request-Id: 01ID\r\n\r\n");
+            "for=10.0.0.1;host=\"a.example\";proto=http\r\nX-Gatehouse-Hops: 1\r\nX-Request-Id: 01ID\r\n\r\n");
   const std::string port = forward(get("Forwarded: for=\"[2001:db8::5]\";proto=https;host=\"pub.example:8443\"\r\n"), behind_proxies("2001:db8::5"));
   EXPECT_NE(port.find("X-Forwarded-For: 2001:db8::5, 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: pub.example:8443\r\n"
                       "X-Forwarded-Port: 8443\r\n"), std::string::npos) << port;
@@ -192,6 +192,33 @@ TEST(HttpForward, TracestateThatIsTooLargeIsDroppedAsAWhole) {
   const std::string long_one = "tracestate: a=" + std::string(510, 'x') + "\r\n";
   EXPECT_EQ(forward(get(long_one), context()), forwarded(long_one));
   EXPECT_EQ(forward(get("tracestate: a=" + std::string(511, 'x') + "\r\n"), context()), forwarded(""));
+}
+
+std::string hops_after(const std::string& fields) {
+  const std::string out = forward(get(fields), context());
+  const std::size_t at = out.find("X-Gatehouse-Hops: ");
+  return out.substr(at + 18, out.find("\r\n", at) - at - 18);
+}
+
+TEST(HttpForward, P16HopsAreCountedUpWhoeverSendsThem) {
+  EXPECT_EQ(hops_after("X-Gatehouse-Hops: 1\r\n"), "2");
+  EXPECT_EQ(hops_after("x-gatehouse-hops: 10\r\nConnection: X-Gatehouse-Hops\r\n"), "11");
+  for (const char* odd : {"X-Gatehouse-Hops: -1\r\n", "X-Gatehouse-Hops:\r\n", "X-Gatehouse-Hops: 300\r\n", "X-Gatehouse-Hops: 1, 1\r\n",
+                          "X-Gatehouse-Hops: 0\r\nX-Gatehouse-Hops: 0\r\n"})
+    EXPECT_EQ(hops_after(odd), "256") << odd;
+}
+
+TEST(HttpForward, P16MaxForwardsOfOptionsIsCountedDown) {
+  const auto sent = [](const std::string& method, const std::string& value) {
+    const std::string out = forward(method + " / HTTP/1.1\r\nHost: a.example\r\nMax-Forwards: " + value + "\r\n\r\n", context());
+    const std::size_t at = out.find("Max-Forwards: ");
+    return at == std::string::npos ? "(none)" : out.substr(at + 14, out.find("\r\n", at) - at - 14);
+  };
+  EXPECT_EQ(sent("OPTIONS", "3"), "2");
+  EXPECT_EQ(sent("OPTIONS", "0"), "0");
+  EXPECT_EQ(sent("OPTIONS", "99999999999999999999999"), "18446744073709551614");
+  EXPECT_EQ(sent("OPTIONS", "x"), "(none)");
+  EXPECT_EQ(sent("GET", "3"), "3");
 }
 
 TEST(HttpForward, InboundIdsStayWithoutOurs) {
