@@ -26,6 +26,7 @@ struct Block {
   char request_out[kHeadBytes];   // head to the upstream
   char upstream_in[kBodyBytes];   // response head, then body
   char response_out[kHeadBytes];  // head to the client
+  char trailers[http::kMaxTrailerBytes];  // of the answer
 };
 
 class BlockPool {

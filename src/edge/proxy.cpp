@@ -265,12 +265,14 @@ bool Relay::begin_answer() {
   if (head.framing == http::Framing::kChunked || head.framing == http::Framing::kUntilClose)
     context.framing = block_.request.minor_version > 0 ? http::Framing::kChunked : http::Framing::kUntilClose;
   if (context.framing == http::Framing::kUntilClose) s_.keep = false;
+  context.trailers = http::forwards_trailers(block_.request, head);
   context.close = !s_.keep;
   context.date = s_.worker.date.at(s_.record.wall_at(s_.record.upstream_head));
   context.request_id = s_.record.request_id;
   const std::size_t size = http::write_response_head(block_.response_out, head, context);
   if (size == 0) return false;
   response_body_.start(upstream_->stream, block_.upstream_in, head.size, response_bytes_, 0, head.framing, head.content_length);
+  if (context.trailers) response_body_.keep_trailers(block_.trailers);
   download_.start(response_body_, s_.stream, {block_.response_out, size}, context.framing == http::Framing::kChunked,
                   Pump::BeforeRefusal::kSend);
   s_.record.status = head.status;

@@ -19,13 +19,21 @@ void Pump::push(std::string_view bytes) noexcept {
   if (!bytes.empty()) pieces_[first_ + count_++] = {const_cast<char*>(bytes.data()), bytes.size()};
 }
 
+void Pump::push_end() noexcept {
+  const std::string_view trailers = source_->take_trailers();
+  if (trailers.empty()) return push(http::kLastChunk);
+  push("0\r\n");
+  push(trailers);
+  push("\r\n");
+}
+
 // Takes pieces that are at hand. Payload views stay valid because fill() is called only when nothing is queued.
 void Pump::gather() noexcept {
   while (!ended_ && first_ + count_ + 3 <= kPieces) {
     const BodySource::Piece piece = source_->next();
     if (piece.state == BodySource::State::kEnd) {
       ended_ = true;
-      if (chunked_) push(http::kLastChunk);
+      if (chunked_) push_end();
     } else if (piece.state == BodySource::State::kPiece) {
       if (chunked_) push(http::write_chunk_head(std::span<char, 18>(chunk_heads_[chunks_++]), piece.bytes.size()));
       push(piece.bytes);

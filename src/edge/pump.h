@@ -40,6 +40,7 @@ class Pump {
 
   void gather() noexcept;
   void push(std::string_view bytes) noexcept;
+  void push_end() noexcept;
   bool write() noexcept;  // false: see result_
 
   BodySource* source_ = nullptr;

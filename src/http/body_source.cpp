@@ -1,5 +1,7 @@
 #include "gatehouse/http/body_source.h"
 
+#include "gatehouse/http/forward.h"
+
 namespace gatehouse::http {
 
 void BodySource::start(tls::Stream& stream, std::span<char> buffer, std::size_t begin, std::size_t end, std::size_t floor,
@@ -43,6 +45,8 @@ BodySource::Piece BodySource::next() noexcept {
   }
   return {State::kNeedMore, {}};
 }
+
+std::string_view BodySource::take_trailers() noexcept { return keep_allowed_trailers(decoder_.trailers()); }
 
 tls::IoState BodySource::fill() noexcept {
   begin_ = end_ = floor_;

@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint32_t kMaxDigits = 16;
 constexpr std::uint32_t kMaxExtension = 4 * 1024;
 constexpr std::uint32_t kMaxExtensions = 16 * 1024;
-constexpr std::uint32_t kMaxTrailers = 8 * 1024;
 constexpr std::uint64_t kMaxChunk = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 // Inside an extension: ;name=value;name="value"
@@ -108,9 +107,10 @@ void ChunkedDecoder::take_extension(char c) noexcept {
   if (sub_state_ == kBroken) refuse("bad_chunk_extension");
 }
 
-// Trailers are checked like fields and dropped (P-8).
+// Trailers are checked like fields (P-8).
 void ChunkedDecoder::take_trailer(char c) noexcept {
-  if (++trailer_bytes_ > kMaxTrailers) return refuse("trailer_too_large");
+  if (++trailer_bytes_ > kMaxTrailerBytes) return refuse("trailer_too_large");
+  if (kept_ < storage_.size()) storage_[kept_++] = c;
   if (c == '\n' && sub_state_ < kLineLf) return refuse("bare_lf");
   switch (static_cast<Trailer>(sub_state_)) {
     case kLineStart:
@@ -127,7 +127,11 @@ void ChunkedDecoder::take_trailer(char c) noexcept {
       else if (is_control(c)) refuse("bad_trailer");
       return;
     case kLineLf: return c == '\n' ? void(sub_state_ = kLineStart) : refuse("bare_cr");
-    case kLastLf: return c == '\n' ? void(state_ = State::kDone) : refuse("bare_cr");
+    case kLastLf:
+      if (c != '\n') return refuse("bare_cr");
+      kept_ = trailer_bytes_ <= kept_ ? trailer_bytes_ - 2 : 0;  // without the blank line
+      state_ = State::kDone;
+      return;
   }
 }
 

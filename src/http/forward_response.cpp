@@ -34,7 +34,7 @@ bool keeps(const Field& field, const ResponseHead& head, const ResponseContext& 
     case Rule::kTracestate:
       if (field.id == FieldId::kXAccelBuffering) return false;
       break;
-    case Rule::kHop:
+    case Rule::kHop: return context.trailers && field.id == FieldId::kTrailer;
     case Rule::kLength: return false;
     case Rule::kRequestId: return context.request_id.empty();
     case Rule::kDate: return true;

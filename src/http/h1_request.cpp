@@ -135,7 +135,7 @@ Refusal take_connection(const HeadProgress& progress, RequestHead& head) {
 }
 
 Refusal take_expectations(const HeadProgress& progress, RequestHead& head) {
-  if ((progress.seen & bit(FieldId::kTe)) != 0)
+  if ((progress.seen & bit(FieldId::kTe)) != 0 && head.minor_version > 0)
     for (const Field& field : head.fields)
       for (std::string_view list = field.id == FieldId::kTe ? field.value : std::string_view(); !list.empty();)
         head.accepts_trailers |= equals_ignoring_case(take_member(list), "trailers");

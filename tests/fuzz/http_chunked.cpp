@@ -2,7 +2,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
+#include "gatehouse/http/forward.h"
 #include "gatehouse/http/h1.h"
 
 using namespace gatehouse::http;
@@ -10,13 +12,15 @@ using namespace gatehouse::http;
 namespace {
 
 struct Outcome {
-  std::string payload, reason;
+  std::string payload, reason, trailers;
   std::size_t consumed = 0;
   bool operator==(const Outcome&) const = default;
 };
 
 Outcome run(std::string_view raw, std::size_t step) {
+  std::vector<char> storage(kMaxTrailerBytes);
   ChunkedDecoder decoder;
+  decoder.keep_trailers(storage);
   Outcome outcome;
   ParseState state = ParseState::kIncomplete;
   while (!raw.empty() && state == ParseState::kIncomplete) {
@@ -28,6 +32,8 @@ Outcome run(std::string_view raw, std::size_t step) {
     state = got.state;
   }
   outcome.reason = state == ParseState::kComplete ? "complete" : decoder.refusal().reason;
+  if (state == ParseState::kComplete) outcome.trailers = keep_allowed_trailers(decoder.trailers());
+  if (!outcome.trailers.empty() && !outcome.trailers.ends_with("\r\n")) std::abort();
   return outcome;
 }
 

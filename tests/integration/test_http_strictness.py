@@ -389,5 +389,20 @@ class ExpectTest(DaemonTest):
         self.assertEqual(backend.requests, [])
 
 
+class TrailersTest(DaemonTest):
+    """P-8: to clients that accept them, without what belongs into the head."""
+
+    RAW = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+           b"2\r\nok\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\nContent-Length: 9\r\n\r\n")
+
+    def test_trailers_of_answers(self):
+        daemon, backend = self.proxy(answer(self.RAW))
+        asked = fetch(daemon.address(), fields=[("TE", "trailers"), ("Connection", "TE")])
+        self.assertEqual((asked.body, asked.trailers, asked.get("trailer")), (b"ok", [("X-Sum", "7")], "X-Sum"))
+        plain = fetch(daemon.address())
+        self.assertEqual((plain.body, plain.trailers, plain.get("trailer")), (b"ok", [], None))
+        self.assertEqual([seen.get("te") for seen in backend.requests], ["trailers", None])
+
+
 if __name__ == "__main__":
     unittest.main()

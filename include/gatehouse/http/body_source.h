@@ -37,6 +37,8 @@ class BodySource {
   // Call when next() said kNeedMore. kDone: look again; kError: broken or cut short; never kEnd.
   tls::IoState fill() noexcept;
   void limit(std::uint64_t bytes) noexcept { limit_ = bytes; }  // more payload is kRefused; start() lifts it
+  void keep_trailers(std::span<char> storage) noexcept { decoder_.keep_trailers(storage); }  // start() ends it
+  std::string_view take_trailers() noexcept;  // after kEnd, once: lines that may be forwarded; none without storage
   bool over_limit() const noexcept { return payload_ > limit_; }
 
   bool done() const noexcept { return done_; }

@@ -4,8 +4,8 @@
 //
 // Fields that are kept stay byte-exact, in order, in their case (P-13). Removed are (P-15): Connection and what it
 // nominates (Host, Date, Authorization, X-API-Key, Cookie, Set-Cookie, Mcp-Session-Id, X-Forwarded-… and what is written by
-// us cannot be nominated away), Keep-Alive, Proxy-…, TE (but "trailers" is kept), Trailer, Transfer-Encoding, Upgrade
-// (unless the context allows it), HTTP2-Settings, Expect.
+// us cannot be nominated away), Keep-Alive, Proxy-…, TE (but "trailers" is kept), Trailer (unless trailers are forwarded),
+// Transfer-Encoding, Upgrade (unless the context allows it), HTTP2-Settings, Expect.
 // Framing is written anew from what was parsed, so the next hop cannot read it differently.
 #pragma once
 
@@ -55,12 +55,20 @@ struct ForwardContext {
 // '_' or '.' that a CGI-like upstream would take for one of the fields above or for a framing field.
 std::size_t write_request_head(std::span<char> out, const RequestHead& head, const ForwardContext& context);
 
+// Trailers of an answer go to a client that said "TE: trailers", and nothing of them is merged into the head (P-8; RFC 9110
+// section 6.5). Those of requests are dropped: no HTTP/1.1 server can say that it accepts them. Never forwarded are names
+// about framing, routing, authentication, caching, conditions and content, and those that the daemon knows.
+bool forwards_trailers(const RequestHead& request, const ResponseHead& head) noexcept;
+// `lines` without what must not be forwarded, moved together in place.
+std::string_view keep_allowed_trailers(std::span<char> lines) noexcept;
+
 struct ResponseContext {
   std::uint8_t client_minor_version = 1;
   Method request = Method::kGet;
   Framing framing = Framing::kNone;    // towards the client: kChunked only for 1.1, kUntilClose implies close
   std::uint64_t content_length = 0;    // for kLength
   bool close = false;                  // Connection: close; a 1.0 client that is not closed gets keep-alive
+  bool trailers = false;               // forwards_trailers(): keep Trailer
   bool upgrade = false;                // status 101: keep Connection: Upgrade and Upgrade
   bool strip_server = false;           // drop Server, X-Powered-By, X-AspNet-Version
   std::string_view date;               // used when the upstream sent none (RFC 9110 section 6.6.1)

@@ -90,6 +90,10 @@ class ChunkedDecoder {
     std::string_view payload;
   };
   Step feed(std::string_view input);
+  // Keeps the lines of the trailer section in `storage`, which outlives the decoder's use, until reset(). Without, and when
+  // they do not fit, they are dropped.
+  void keep_trailers(std::span<char> storage) noexcept { storage_ = storage; }
+  std::span<char> trailers() const noexcept { return storage_.first(kept_); }  // whole lines with CRLF, once done()
   const Refusal& refusal() const noexcept { return refusal_; }
   bool done() const noexcept { return state_ == State::kDone; }
   void reset() noexcept { *this = ChunkedDecoder(); }
@@ -113,10 +117,13 @@ class ChunkedDecoder {
   std::uint32_t trailer_bytes_ = 0;
   std::uint32_t trailer_lines_ = 0;
   std::uint8_t sub_state_ = 0;         // position inside an extension or a trailer line
+  std::span<char> storage_;            // of trailers
+  std::size_t kept_ = 0;
 };
 
 // "1a2b\r\n" into `out` (18 bytes are enough); returns the used part. The chunk's data and a CRLF follow.
 std::string_view write_chunk_head(std::span<char, 18> out, std::uint64_t size) noexcept;
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+inline constexpr std::size_t kMaxTrailerBytes = 8 * 1024;  // a trailer section may have
 
 }  // namespace gatehouse::http

@@ -55,6 +55,17 @@ class PumpTest : public ::testing::Test {
   std::string output_;
 };
 
+TEST_F(PumpTest, TrailersThatAreKeptFollowTheLastChunk) {
+  std::vector<char> storage(100);
+  start(http::Framing::kChunked, 0, true, "");
+  body_.keep_trailers(storage);
+  feed("1\r\na\r\n0\r\nX-Sum: 1\r\nHost: x\r\n");
+  EXPECT_EQ(step(), Pump::State::kNeedsInput);
+  feed("\r\n");
+  EXPECT_EQ(step(), Pump::State::kDone);
+  EXPECT_EQ(output_, "1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n");
+}
+
 TEST_F(PumpTest, SendsTheHeadAloneWhenThereIsNoBody) {
   start(http::Framing::kNone, 0, false, "HEAD\r\n\r\n", "NEXT");
   EXPECT_EQ(step(), Pump::State::kDone);

@@ -175,6 +175,22 @@ TEST(HttpChunked, TooManyTrailerFields) {
   EXPECT_EQ(run(raw + "\r\n", raw.size()).reason, "too_many_fields");
 }
 
+TEST(HttpChunked, P8KeepsTrailersWhereThereIsRoom) {
+  const std::string raw = "1\r\nx\r\n0\r\nA: b\r\nC:\r\n\r\nNEXT";
+  const auto trailers = [&raw](std::size_t room, std::size_t step) {
+    std::vector<char> storage(room);
+    ChunkedDecoder decoder;
+    decoder.keep_trailers(storage);
+    for (std::string_view rest = raw; !decoder.done();) rest.remove_prefix(decoder.feed(rest.substr(0, step)).consumed);
+    return std::string(decoder.trailers().data(), decoder.trailers().size());
+  };
+  EXPECT_EQ(trailers(100, raw.size()), "A: b\r\nC:\r\n");
+  EXPECT_EQ(trailers(100, 1), "A: b\r\nC:\r\n");
+  EXPECT_EQ(trailers(12, 1), "A: b\r\nC:\r\n");
+  EXPECT_EQ(trailers(11, 1), "");  // all or nothing
+  EXPECT_EQ(trailers(0, 1), "");
+}
+
 TEST(HttpChunked, WritesChunkHeads) {
   char out[18];
   EXPECT_EQ(write_chunk_head(out, 0x1a2b), "1a2b\r\n");

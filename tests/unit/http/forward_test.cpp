@@ -347,6 +347,36 @@ TEST(HttpAnswer, ExtraFieldsReplaceAndServerIsStripped) {
             "HTTP/1.1 200 OK\r\nX-Kept: 1\r\nContent-Length: 0\r\nX-Request-Id: 01ID\r\nx-frame-options: DENY\r\n\r\n");
 }
 
+TEST(HttpAnswer, P8TrailersThatMayBeForwarded) {
+  std::string lines = "Server-Timing: a\r\nContent-Length: 5\r\ngrpc-status: 0\r\nSET-COOKIE: a\r\nHost: x\r\nCache-Control: no\r\n"
+                      "Authorization: x\r\nTransfer-Encoding: chunked\r\nX-Forwarded-User: r\r\ncontent-md5: x\r\nX_Y: 1\r\nX-Sum:1\r\n";
+  EXPECT_EQ(keep_allowed_trailers(lines), "Server-Timing: a\r\ngrpc-status: 0\r\nX-Sum:1\r\n");
+  EXPECT_EQ(keep_allowed_trailers({}), "");
+}
+
+TEST(HttpAnswer, P8TrailersGoToClientsThatAskForThem) {
+  const auto forwards = [](const std::string& asked, const std::string& answered) {
+    RequestParser parser;
+    RequestHead request;
+    EXPECT_EQ(parser.parse(asked, request), ParseState::kComplete);
+    ResponseParser answer_parser;
+    ResponseHead head;
+    const std::string raw = "HTTP/1.1 200 OK\r\n" + answered + "\r\n";
+    EXPECT_EQ(answer_parser.parse(raw, Method::kGet, head), ParseState::kComplete);
+    return forwards_trailers(request, head);
+  };
+  const std::string chunked = "Transfer-Encoding: chunked\r\n";
+  EXPECT_TRUE(forwards(get("TE: trailers\r\n"), chunked));
+  EXPECT_FALSE(forwards(get(""), chunked));
+  EXPECT_FALSE(forwards(get("TE: trailers\r\n"), "Content-Length: 5\r\n"));
+  EXPECT_FALSE(forwards(get("TE: trailers\r\n"), chunked + "Connection: X-Sum\r\n"));  // which trailers are meant: nobody keeps count
+  ResponseContext context;
+  context.framing = Framing::kChunked;
+  context.trailers = true;
+  EXPECT_EQ(answer("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n" + chunked + "\r\n", context),
+            "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\n" + chunked + "\r\n");
+}
+
 OwnHead plain(int status, Framing framing) {
   OwnHead head;
   head.status = status;

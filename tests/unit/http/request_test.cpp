@@ -214,6 +214,7 @@ TEST(HttpRequest, UpgradeNeedsEverything) {
 TEST(HttpRequest, TrailersAreAccepted) {
   EXPECT_TRUE(Parsed("GET / HTTP/1.1\r\nHost: a\r\nTE: gzip, Trailers\r\n\r\n")->accepts_trailers);
   EXPECT_FALSE(Parsed("GET / HTTP/1.1\r\nHost: a\r\nTE: gzip\r\n\r\n")->accepts_trailers);
+  EXPECT_FALSE(Parsed("GET / HTTP/1.0\r\nHost: a\r\nTE: trailers\r\n\r\n")->accepts_trailers);
 }
 
 }  // namespace
