@@ -3,21 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "gatehouse/http/target.h"
+
 namespace gatehouse::edge {
 
 namespace {
-
-constexpr std::size_t kMaxHost = 255;
-
-// Lower-cased into `storage`, without the root's trailing dot. Empty when too long.
-std::string_view canonical_host(std::string_view host, std::array<char, kMaxHost>& storage) {
-  if (host.size() > storage.size()) return {};
-  std::transform(host.begin(), host.end(), storage.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-  std::string_view text(storage.data(), host.size());
-  if (text.ends_with('.')) text.remove_suffix(1);
-  return text;
-}
 
 bool names(const Route& route, std::string_view method) noexcept {
   const auto& methods = route.settings.methods;
@@ -33,8 +23,8 @@ void Router::add(const Route* route) {
   };
   if (route->settings.hosts.empty()) add_to(any_host_);
   for (const std::string& host : route->settings.hosts) {
-    std::array<char, kMaxHost> storage;
-    const std::string name(canonical_host(host, storage));
+    std::array<char, http::kLongestHost> storage;
+    const std::string name(http::canonical_host(host, storage));
     if (name.starts_with("*.")) {
       add_to(wildcard_hosts_[name.substr(1)]);
     } else {
@@ -94,8 +84,8 @@ std::string Router::allowed(Place place) {
 
 Router::Place Router::find(std::string_view host, std::string_view path) const {
   if (!exact_hosts_.empty() || !wildcard_hosts_.empty()) {
-    std::array<char, kMaxHost> storage;
-    const std::string_view name = canonical_host(host, storage);
+    std::array<char, http::kLongestHost> storage;
+    const std::string_view name = http::canonical_host(host, storage);
     if (const auto found = exact_hosts_.find(name); found != exact_hosts_.end()) {
       if (const Place place = found->second.find(path); !place.empty()) return place;
     }

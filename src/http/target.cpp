@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -24,12 +25,27 @@ Refusal check_query(std::string_view query) {  // without '?'
   return {};
 }
 
-bool valid_ipv6(std::string_view text) noexcept {
+bool parse_ipv6(std::string_view text, in6_addr& address) noexcept {
   char copy[INET6_ADDRSTRLEN] = {};
-  in6_addr address;
   if (text.size() >= sizeof copy || text.find('\0') != std::string_view::npos) return false;  // inet_pton would stop there
   std::memcpy(copy, text.data(), text.size());
   return inet_pton(AF_INET6, copy, &address) == 1;
+}
+
+bool valid_ipv6(std::string_view text) noexcept {
+  in6_addr address;
+  return parse_ipv6(text, address);
+}
+
+std::string_view canonical_ipv6(std::string_view host, std::span<char, kLongestHost> storage) noexcept {
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  in6_addr address;
+  if (!parse_ipv6(host, address)) return {};
+  storage[0] = '[';
+  inet_ntop(AF_INET6, &address, storage.data() + 1, INET6_ADDRSTRLEN);
+  const std::size_t size = std::strlen(storage.data());
+  storage[size] = ']';
+  return {storage.data(), size + 1};
 }
 
 bool valid_name(std::string_view host) noexcept {
@@ -81,6 +97,14 @@ bool split_authority(std::string_view authority, std::string_view& host, std::st
   if (authority[host_end] != ':') return false;
   port = authority.substr(host_end + 1);
   return valid_port(port);
+}
+
+std::string_view canonical_host(std::string_view host, std::span<char, kLongestHost> storage) noexcept {
+  if (host.size() > storage.size()) return {};
+  if (host.find(':') != std::string_view::npos) return canonical_ipv6(host, storage);
+  std::transform(host.begin(), host.end(), storage.begin(), to_lower);
+  const std::string_view text(storage.data(), host.size());
+  return text.ends_with('.') ? text.substr(0, text.size() - 1) : text;
 }
 
 Refusal parse_origin_form(std::string_view text, std::string& storage, Target& out) {

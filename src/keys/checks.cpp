@@ -1,8 +1,10 @@
 #include "parts.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
+#include "gatehouse/http/target.h"
 #include "gatehouse/net/address.h"
 #include "gatehouse/state/open.h"
 #include "gatehouse/yaml/variables.h"
@@ -50,9 +52,10 @@ Status check_endpoint_path(std::string_view text) {
 Status check_host(std::string_view text) {
   std::string_view host = text.starts_with("*.") ? text.substr(2) : text;
   const bool name = all_of(host, [](char c) { return is_name(c) || c == '.'; });
-  const bool address = all_of(host, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || c == ':'; });
   const bool dots = host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos;
-  if (!host.empty() && host.size() <= 253 && (name || address) && !dots) return {};
+  if (!host.empty() && host.size() <= 253 && name && !dots) return {};
+  std::array<char, http::kLongestHost> storage;
+  if (text.find(':') != std::string_view::npos && !http::canonical_host(text, storage).empty()) return {};
   return bad(text, "a host: a name, *.name or an address, without a port");
 }
 
@@ -66,10 +69,12 @@ Status check_allowed_host(std::string_view text) {
 Status check_route_path(std::string_view text) {
   const bool visible = all_of(text, [](char c) { return is_visible(c) && c != '?' && c != '#' && c != '\\'; });
   if (!text.starts_with('/') || !visible) return bad(text, "a path: it begins with / and has no ?, # or blank");
-  const bool normal = text.find("//") == std::string_view::npos && text.find("/./") == std::string_view::npos &&
-                      text.find("/../") == std::string_view::npos && !text.ends_with("/.") && !text.ends_with("/..");
-  if (normal) return {};
-  return bad(text, "in normal form: requests are matched after //, /./ and /../ are resolved");
+  std::string storage;
+  http::Target target;
+  if (const http::Refusal refusal = http::parse_origin_form(text, storage, target); refusal.refused())
+    return bad(text, "a path of requests that are answered: they are refused (" + std::string(refusal.reason) + ")");
+  if (target.path == text) return {};
+  return bad(text, "in normal form: requests are matched as " + quoted(target.path));
 }
 
 Status check_method(std::string_view text) {

@@ -1,4 +1,7 @@
 // Listeners, routes, timeouts, limits.
+#include <array>
+
+#include "gatehouse/http/target.h"
 #include "parts.h"
 
 namespace gatehouse::keys {
@@ -138,13 +141,17 @@ const Key kKeys[] = {
     {.path = "routes[].match.hosts",
      .type = Type::kStrings,
      .fallback = "[]",
-     .help = "Host names, exact or *.example.org; none: any host",
-     .apply = [](Draft& d, const Place& p, const Value& v) { d.route(p).hosts = v.list; },
+     .help = "Host names or addresses, exact or *.example.org, without a port; none: any host",
+     .apply =
+         [](Draft& d, const Place& p, const Value& v) {
+           std::array<char, http::kLongestHost> storage;
+           for (const std::string& host : v.list) d.route(p).hosts.emplace_back(http::canonical_host(host, storage));
+         },
      .check = check_host},
     {.path = "routes[].match.path",
      .type = Type::kString,
      .fallback = "/",
-     .help = "A prefix when it ends in /, else exactly this path",
+     .help = "A prefix when it ends in /, else exactly this path; in normal form (/a/b, needless percent escapes left out)",
      .apply = [](Draft& d, const Place& p, const Value& v) { d.route(p).path = v.text; },
      .check = check_route_path},
     {.path = "routes[].match.methods",

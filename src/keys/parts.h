@@ -17,9 +17,9 @@ std::string first_directory(const Environment& environment, const char* name);  
 Status check_name(std::string_view text);           // [A-Za-z0-9_-]{1,64}
 Status check_variable_name(std::string_view text);  // [A-Za-z_][A-Za-z0-9_]*
 Status check_endpoint_path(std::string_view text);  // /segment/segment of name characters
-Status check_host(std::string_view text);           // example.org, *.example.org, 127.0.0.1, ::1
+Status check_host(std::string_view text);           // example.org, *.example.org, 127.0.0.1, ::1, [::1]
 Status check_allowed_host(std::string_view text);   // the same, a port allowed
-Status check_route_path(std::string_view text);
+Status check_route_path(std::string_view text);     // in the form in which requests are matched
 Status check_method(std::string_view text);
 Status check_redirect(std::string_view text);
 Status check_scope(std::string_view text);

@@ -16,6 +16,7 @@ ROUTES = [
     fixed("host", hosts=["a.example"]),
     fixed("host prefix", hosts=["a.example"], path="/api/"),
     fixed("wildcard", hosts=["*.b.example"]),
+    fixed("address", hosts=["::1"]),
     fixed("only post", path="/post", methods=["POST"]),
     fixed("read", path="/thing", methods=["GET"]),
     fixed("write", path="/thing", methods=["POST", "PUT"]),
@@ -46,7 +47,8 @@ class RoutingTest(SharedDaemonTest):
     def test_host_wins_over_no_host(self):
         for host, target, expected in [("a.example", "/x", "host"), ("A.EXAMPLE", "/x", "host"), ("a.example:8080", "/x", "host"),
                                        ("a.example", "/api/v1/x", "host prefix"), ("x.b.example", "/", "wildcard"),
-                                       ("b.example", "/", "root"), ("a.example.", "/x", None)]:
+                                       ("b.example", "/", "root"), ("[::1]:80", "/", "address"),
+                                       ("[0::1]", "/", "address"), ("a.example.", "/x", None)]:
             with self.subTest(host):
                 answer_text = self.body(target, host)
                 if expected is not None:

@@ -7,6 +7,7 @@
 // A query is forwarded byte for byte; in it broken escapes and encoded NUL, CR, LF are refused.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,10 @@ Refusal parse_origin_form(std::string_view path_and_query, std::string& storage,
 // uri-host[:port] without user information, percent escapes and zone; port 1 … 65535, or empty: "a:" is "a" (RFC 3986
 // section 3.2.3). `host` keeps the brackets of an IPv6 literal. False: not valid.
 bool split_authority(std::string_view authority, std::string_view& host, std::string_view& port) noexcept;
+
+// The one spelling of a host, to compare: lower case, without the root's trailing dot; an IPv6 address, which may come without
+// brackets, as the system writes it, in brackets. Into `storage`; empty: too long, or a colon and no IPv6 address.
+inline constexpr std::size_t kLongestHost = 255;
+std::string_view canonical_host(std::string_view host, std::span<char, kLongestHost> storage) noexcept;
 
 }  // namespace gatehouse::http

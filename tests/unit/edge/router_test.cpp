@@ -53,6 +53,17 @@ TEST_F(RouterTest, ExactBeforePrefixLongerBeforeShorterHostBeforeNoHost) {
   EXPECT_EQ(find("test", "/w/x"), "/");
 }
 
+TEST_F(RouterTest, AddressesAreComparedNotTheirSpelling) {
+  add({"2001:DB8::1"}, "/");
+  add({"[::1]"}, "/l");
+  add({"192.0.2.1"}, "/v4");
+  router_.finish();
+  EXPECT_EQ(find("[2001:db8:0:0::1]", "/"), "2001:DB8::1/");
+  EXPECT_EQ(find("[0::1]", "/l"), "[::1]/l");
+  EXPECT_EQ(find("192.0.2.1", "/v4"), "192.0.2.1/v4");
+  EXPECT_EQ(find("[2001:db8::2]", "/"), "(none)");
+}
+
 TEST_F(RouterTest, NothingMatchesWithoutARootRoute) {
   add({"api.test"}, "/a/");
   router_.finish();

@@ -95,6 +95,21 @@ TEST(HttpTarget, SplitsAuthorities) {
     EXPECT_FALSE(split_authority(bad, host, port)) << bad;
 }
 
+std::string canonical(std::string_view host) {
+  std::array<char, kLongestHost> storage;
+  return std::string(canonical_host(host, storage));
+}
+
+TEST(HttpTarget, HostsHaveOneSpelling) {
+  EXPECT_EQ(canonical("A.Example."), "a.example");
+  EXPECT_EQ(canonical("[2001:DB8:0::1]"), "[2001:db8::1]");
+  EXPECT_EQ(canonical("::1"), "[::1]");
+  EXPECT_EQ(canonical("a:80"), "");
+  EXPECT_EQ(canonical("[::1"), "");
+  EXPECT_EQ(canonical(std::string(256, 'a')), "");
+  EXPECT_EQ(canonical(std::string(255, 'a')), std::string(255, 'a'));
+}
+
 std::string date(std::int64_t seconds) {
   char text[kHttpDateSize];
   format_http_date(seconds, text);
