@@ -33,6 +33,17 @@ admin::ReloadView reload_problem(const Error& error) {
   return view;
 }
 
+// A file that was emptied, or is being written just now, must not close what serves.
+void refuse_without_listeners(const config::Configuration& running, config::Loaded& loaded) {
+  if (!loaded.configuration || !loaded.configuration->edge.listeners.empty() || running.edge.listeners.empty()) return;
+  loaded.configuration.reset();
+  for (config::Diagnostic& one : loaded.diagnostics) {
+    if (one.slug != "no-listeners") continue;
+    one.severity = config::Severity::kError;
+    one.help = "a reload does not close every listener: to stop serving, stop the daemon";
+  }
+}
+
 }  // namespace
 
 // On the pool.
@@ -46,6 +57,7 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
   config::Loaded& loaded = prepared.loaded;
   admin::ReloadView view;
   if (stopping_) return reload_problem(make_error("stopping", "the daemon is stopping"));
+  refuse_without_listeners(configuration_, loaded);
   for (const config::Diagnostic& one : loaded.diagnostics)
     view.diagnostics.push_back({.file = one.file, .line = static_cast<unsigned>(one.line), .column = static_cast<unsigned>(one.column),
                                 .path = one.path, .message = one.message, .slug = one.slug, .help = one.help});

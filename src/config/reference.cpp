@@ -86,7 +86,7 @@ constexpr Slug kSlugs[] = {
     {"missing-secret", "a secret that profile production needs"},
     {"missing-unit", "a duration or a size without its unit"},
     {"nested-include", "include in an included file"},
-    {"no-listeners", "warning: nothing is listened on"},
+    {"no-listeners", "nothing is listened on: a warning at the start, an error in a reload that would close every listener"},
     {"not-available", "something that this version does not have"},
     {"not-text", "a file with NUL bytes, or not in UTF-8"},
     {"out-of-range", "a number or a list that is too small or too large"},

@@ -237,6 +237,16 @@ class ReloadTest(DaemonTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("[h2-not-offered]", done.stderr)
 
+    def test_an_emptied_file_closes_nothing(self):
+        daemon, _ = self.proxy()
+        for text in ("", "{}", "# being written\n", f"listeners: {{}}\nstate: {{directory: {daemon.state}}}\n"):
+            with self.subTest(text):
+                daemon.write_config(text)
+                done = daemon.command("reload")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("no-listeners", done.stdout + done.stderr)
+                self.assertEqual(fetch(daemon.address()).status, 200)
+
     def test_hundred_reloads_under_load(self):
         backend = self.backend()
         daemon = self.start(proxy_config(backend))
