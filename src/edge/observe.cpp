@@ -11,6 +11,13 @@ namespace {
 
 std::size_t status_class(int status) { return static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1); }
 
+// Of a head that was refused: what had been read of it, as it was received. Other forms of a target may hold a password.
+void describe_refused(const http::RequestHead& request, std::string_view end, AccessRecord& line) {
+  line.host = request.fields.value(http::FieldId::kHost);
+  if (request.target.starts_with('/')) line.path = request.target.substr(0, request.target.find('?'));
+  if (end == "refused:unsupported_version") line.proto = {request.target.data() + request.target.size() + 1, 8};
+}
+
 void write_line(Session& s, runtime::SteadyTime end) {
   const Record& record = s.record;
   const http::RequestHead& request = s.block->request;
@@ -22,6 +29,7 @@ void write_line(Session& s, runtime::SteadyTime end) {
   line.host = request.authority;
   line.path = request.path;
   line.proto = request.minor_version > 0 ? "HTTP/1.1" : "HTTP/1.0";
+  if (request.path.empty()) describe_refused(request, record.end, line);
   line.status = static_cast<unsigned>(record.status);
   line.duration = end - record.begin;
   if (s.answered) line.ttfb = record.first_byte - record.begin;

@@ -9,6 +9,7 @@
 #include "gatehouse/base/log.h"
 #include "gatehouse/http/forward.h"
 #include "observe.h"
+#include "refusals.h"
 
 namespace gatehouse::edge {
 
@@ -197,7 +198,7 @@ void begin_request(Session& s) {
   s.principal = {};
   Block& block = *s.block;
   block.request_parser = http::RequestParser(s.settings().limits.head);
-  block.request.method = block.request.path = block.request.query = block.request.authority = {};
+  block.request.method = block.request.target = block.request.path = block.request.query = block.request.authority = {};
   block.request.fields.clear();
   block.request.minor_version = 1;
   block.request.method_id = http::Method::kOther;
@@ -219,7 +220,9 @@ runtime::Task<bool> refuse_head(Session& s, int status, const char* reason, cons
   s.record.end = s.record.end_reason.c_str();
   s.body.start(s.stream, s.block->client_in, 0, 0, 0, http::Framing::kNone, 0);
   count_refusal(s, reason);
-  co_await s.refuse(status, reason, detail);
+  http::Response response = http::problem(status, reason, detail, s.record.request_id);
+  if (status == 405) response.headers.emplace_back("Allow", Router::kAnyMethod);  // RFC 9110, section 15.5.6
+  co_await s.answer(std::move(response));
   co_return false;
 }
 
@@ -246,7 +249,7 @@ runtime::Task<bool> read_head(Session& s) {
       if (state == http::ParseState::kComplete) break;
       if (state == http::ParseState::kRefused) {
         const http::Refusal refusal = block.request_parser.refusal();
-        co_return co_await refuse_head(s, refusal.status, refusal.reason, "the request was not understood");
+        co_return co_await refuse_head(s, refusal.status, refusal.reason, refusal_detail(refusal.status, refusal.reason));
       }
     }
     const auto got = s.stream.read(std::span(block.client_in).subspan(s.buffered));

@@ -389,6 +389,38 @@ class ExpectTest(DaemonTest):
         self.assertEqual(backend.requests, [])
 
 
+class RefusalTest(DaemonTest):
+    def refused(self, daemon, raw, status):
+        stream = self.connect(daemon)
+        stream.sock.sendall(raw)
+        response = stream.response()
+        self.assert_problem(response, status)
+        return response
+
+    def test_refusals_say_what_to_do(self):
+        daemon, _ = self.proxy()
+        details = {}
+        for status, raw in {405: get(line="TRACE /t HTTP/1.1"), 414: get(line=f"GET /{LONG} HTTP/1.1"),
+                            505: get(line="GET /v HTTP/2.0"), 417: get("Expect: tea"),
+                            501: post("Transfer-Encoding: gzip, chunked"), 431: get("A: " + "b" * 20000)}.items():
+            response = self.refused(daemon, raw, status)
+            details[json.loads(response.body)["detail"]] = status
+            self.assertEqual(response.get("allow") is not None, status == 405)
+        self.assertEqual(len(details), 6, details)
+
+    def test_log_line_of_a_refused_head(self):
+        daemon, _ = self.proxy()
+        self.refused(daemon, get("A : b", line="GET /refused?q HTTP/1.1"), 400)
+        line = daemon.log.wait("request", status=400)[0]
+        self.assertEqual((line["path"], line["host"]), ("/refused", "h"))
+        self.refused(daemon, get(line="GET /v HTTP/2.0"), 505)
+        line = daemon.log.wait("request", status=505)[0]
+        self.assertEqual((line["path"], line["proto"]), ("/v", "HTTP/2.0"))
+        self.refused(daemon, get(line="GET http://user:word@h/ HTTP/1.1"), 400)
+        daemon.log.wait("request", end="refused:bad_authority")
+        self.assertFalse([one for one in daemon.log.find("request") if "word" in repr(one)])
+
+
 class TrailersTest(DaemonTest):
     """P-8: to clients that accept them, without what belongs into the head."""
 
