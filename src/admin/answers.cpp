@@ -34,6 +34,11 @@ int status_of(std::string_view slug) {
   return 500;
 }
 
+const char* what_failed(std::string_view slug) {
+  const bool only_writes = slug == "disk-full" || slug == "state-unwritable";
+  return only_writes ? "the change could not be stored" : "the database does not answer";
+}
+
 }  // namespace
 
 http::Response json_answer(const Json& value, int status) {
@@ -48,7 +53,7 @@ http::Response error_answer(const Error& error, std::string_view request_id) {
   const bool unknown = error.slug == "outcome-unknown";
   std::string detail = status == 500 ? "internal error" : error.message;
   if (unknown) detail = "the change was made or not: look whether it is there before you repeat it";
-  if (status == 503) detail = "the database does not answer (" + error.slug + ")";
+  if (status == 503) detail = std::string(what_failed(error.slug)) + " (" + error.slug + ")";
   http::Response response = http::problem(status, status == 500 && !unknown ? "internal" : error.slug, detail, request_id);
   if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   if (status == 429) response.headers.emplace_back("Retry-After", "60");

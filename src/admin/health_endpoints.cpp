@@ -66,7 +66,7 @@ http::Response readyz(const Call& call) {
   return json_answer({{"status", ready ? "ready" : "not_ready"}, {"modules", json_of(view.modules)}}, ready ? 200 : 503);
 }
 
-// Anybody may ask: slugs of errors, no paths and no names.
+// Anybody may ask: slugs of errors, no paths and no names. Degraded is 200: requests are answered, changes are not stored.
 http::Response health(const Call& call) {
   state::Store& store = *call.ports->store;
   const StatusView view = call.ports->status();
@@ -77,8 +77,14 @@ http::Response health(const Call& call) {
   if (database == "ok" && !templates) database = templates.error().slug;
   if (database == "ok" && !instances) database = instances.error().slug;
   const bool healthy = database == "ok" && view.state != "failed";
-  Json answer{{"status", healthy ? "healthy" : "unhealthy"}, {"database", database}, {"templates", nullptr},
-              {"instances", nullptr},                        {"uptime", view.uptime_seconds}};
+  const std::string trouble = store.write_health().trouble;
+  const bool degraded = healthy && !trouble.empty();
+  if (degraded) database = trouble;
+  Json answer{{"status", degraded ? "degraded" : healthy ? "healthy" : "unhealthy"},
+              {"database", database},
+              {"templates", nullptr},
+              {"instances", nullptr},
+              {"uptime", view.uptime_seconds}};
   if (templates) answer["templates"] = templates->size();
   if (instances) {
     const auto count = [&](std::string_view state) {

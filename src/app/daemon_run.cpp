@@ -16,6 +16,7 @@ using std::chrono::seconds;
 constexpr milliseconds kDrainPoll{20};
 constexpr seconds kMaintenanceInterval{60};
 constexpr seconds kHeartbeatInterval{2};
+constexpr seconds kWriteTryInterval{10};
 
 }  // namespace
 
@@ -82,6 +83,7 @@ void Daemon::tick() {
   }
   if (all) (void)notifier_.watchdog();
   if (clock_.now() - maintained_ > kMaintenanceInterval) maintain();
+  if (clock_.now() - write_tried_ > kWriteTryInterval && !store_->write_health().trouble.empty()) try_write();
   if (clock_.now() - certificates_checked_ > configuration_.edge.certificates.check_interval || certificates_->ending()) check_certificates();
 }
 
@@ -95,6 +97,12 @@ void Daemon::check_certificates() {
       });
     certificates_->log_expiry();
   });
+}
+
+// Changes failed: somebody may have made room since, and nobody may want to change anything.
+void Daemon::try_write() {
+  write_tried_ = clock_.now();
+  offload_->submit([this] { (void)store_->try_write(); });
 }
 
 // Writes when keys were used, and reads accounts again, in case a change could be stored but not read back.

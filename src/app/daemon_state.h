@@ -56,6 +56,7 @@ class Daemon {
   runtime::Task<void> beat();
   void tick();
   void maintain();
+  void try_write();
   void request_reload(std::function<void(admin::ReloadView)> done);
   struct Prepared {
     config::Loaded loaded;
@@ -100,6 +101,7 @@ class Daemon {
   std::vector<std::atomic<std::uint64_t>> beats_;
   std::uint64_t beat_ = 0;
   runtime::SteadyTime maintained_{};
+  runtime::SteadyTime write_tried_{};
   runtime::SteadyTime certificates_checked_{};
   metrics::HistogramId loop_lag_;
   std::vector<std::function<void(admin::ReloadView)>> reload_waiting_;  // asked while another reload was under way

@@ -37,6 +37,8 @@ void Daemon::declare_metrics() {
   loop_lag_ = registry_.histogram("gatehouse_loop_lag_seconds", "Longest turn of an event loop between two heartbeats.", {});
   registry_.counter_function("gatehouse_log_lines_dropped_total", "Log lines lost because the reader was too slow.", {},
                              [] { return static_cast<double>(log::dropped_lines()); });
+  registry_.counter_function("gatehouse_state_writes_failed_total", "Changes that could not be stored.", {},
+                             [this] { return static_cast<double>(store_->write_health().failures); });
   registry_.gauge("gatehouse_child_processes", "Child processes alive.", {},
                   [] { return static_cast<double>(runtime::live_processes()); });
   registry_.gauge("gatehouse_mcp_sessions", "MCP sessions open.", {},
@@ -72,8 +74,12 @@ std::vector<runtime::ModuleState> Daemon::modules() {
   std::vector<runtime::ModuleState> list;
   list.push_back({"edge", phase, stopping_ ? "draining" : ""});
   const Status pinged = store_->ping();
-  list.push_back({"state", pinged ? "healthy" : "failed", pinged ? std::string() : pinged.error().message});
-  list.push_back({"access", pinged ? "healthy" : "degraded", pinged ? "" : "keys are checked, changes are not possible"});
+  const std::string trouble = store_->write_health().trouble;
+  const bool changes = pinged && trouble.empty();
+  // Anybody may read them: slugs of errors, no paths.
+  if (!pinged) list.push_back({"state", "failed", "the database does not answer: " + pinged.error().slug});
+  else list.push_back({"state", changes ? "healthy" : "degraded", changes ? "" : "changes cannot be stored: " + trouble});
+  list.push_back({"access", changes ? "healthy" : "degraded", changes ? "" : "keys are checked, changes are not possible"});
   list.push_back({"mcp", phase, ""});
   return list;
 }

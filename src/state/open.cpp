@@ -135,7 +135,7 @@ Result<std::unique_ptr<Database>> open_database(const Settings& settings, const 
 Result<std::unique_ptr<Store>> open_store(const Settings& settings, const StateDirectory& directory, runtime::Clock& clock) {
   auto database = open_database(settings, directory.path(), clock, "gatehouse");
   if (!database) return std::move(database).error();
-  return std::unique_ptr<Store>(new SqlStore(*std::move(database)));
+  return std::unique_ptr<Store>(new SqlStore(*std::move(database), clock));
 }
 
 }  // namespace gatehouse::state

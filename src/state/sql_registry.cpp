@@ -146,7 +146,7 @@ Result<std::vector<ServerInstance>> SqlStore::instances() {
 }
 
 Status SqlStore::record_health(std::string_view id, std::string_view status, std::int64_t consecutive_failures, WallTime at) {
-  return database_->write([&](Session& session) -> Result<Mark> {
+  return commit([&](Session& session) -> Result<Mark> {
     auto answer = session.run(
         "UPDATE server_instances SET status = $1, consecutive_failures = $2, last_health_check = $3 WHERE id = $4",
         {status, consecutive_failures, at, id});

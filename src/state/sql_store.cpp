@@ -22,6 +22,15 @@ Result<std::optional<std::string>> find_setting(Session& session, std::string_vi
 Status SqlStore::ping() { return database_->ping(); }
 Status SqlStore::check_integrity() { return database_->check_integrity(); }
 
+Status SqlStore::try_write() {
+  return commit([&](Session& session) -> Result<Mark> {
+    auto stored = session.run("INSERT INTO settings (name, value) VALUES ('write_tried', $1)"
+                              " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                              {std::to_string(clock_.wall().time_since_epoch().count())});
+    return stored ? Result<Mark>(Mark{0}) : std::move(stored).error();
+  });
+}
+
 Result<std::optional<std::string>> SqlStore::setting(std::string_view name) {
   if (!is_storable(name)) return std::optional<std::string>();
   return read([&](Session& session) { return find_setting(session, name); });
@@ -38,7 +47,7 @@ Status SqlStore::put_setting(std::string_view name, std::string_view value, cons
 
 Result<std::string> SqlStore::setting_or_store(std::string_view name, std::string_view value, const Change& change) {
   std::string stored;
-  const Status done = database_->write([&](Session& session) -> Result<Mark> {
+  const Status done = commit([&](Session& session) -> Result<Mark> {
     auto added = session.run("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", {name, value});
     if (!added) return std::move(added).error();
     stored = value;

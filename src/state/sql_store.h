@@ -1,20 +1,25 @@
 // Store on a Database, the same for SQLite and PostgreSQL.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
 
 #include "database.h"
 #include "gatehouse/state/store.h"
+#include "write_watch.h"
 
 namespace gatehouse::state {
 
 class SqlStore final : public Store {
  public:
-  explicit SqlStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  SqlStore(std::unique_ptr<Database> database, runtime::Clock& clock)
+      : clock_(clock), database_(std::move(database)), watch_(database_->name(), clock) {}
 
   Status ping() override;
+  WriteHealth write_health() override { return watch_.health(); }
+  Status try_write() override;
   Status check_integrity() override;
 
   Result<std::int64_t> add_user(const User& user, const Change& change) override;
@@ -54,11 +59,17 @@ class SqlStore final : public Store {
   Result<std::vector<AuditEntry>> audit(std::int64_t before, std::size_t limit) override;
 
  private:
+  // Every change goes through here.
+  Status commit(const std::function<Result<Mark>(Session&)>& work) {
+    Status done = database_->write(work);
+    watch_.note(done);
+    return done;
+  }
   // `work` and the audit row of `change` in one transaction.
   template <class Work>
   std::invoke_result_t<Work, Session&> write(const Change& change, Work work) {
     std::optional<std::invoke_result_t<Work, Session&>> result;
-    const Status done = database_->write([&](Session& session) -> Result<Mark> {
+    const Status done = commit([&](Session& session) -> Result<Mark> {
       result.emplace(work(session));
       if (!*result) return result->error();
       return note(session, change);
@@ -78,7 +89,9 @@ class SqlStore final : public Store {
   }
   static Result<Mark> note(Session& session, const Change& change);
 
+  runtime::Clock& clock_;
   std::unique_ptr<Database> database_;
+  WriteWatch watch_;
 };
 
 inline Error no_such(std::string_view what) { return make_error("not-found", std::string(what) + " does not exist"); }

@@ -106,7 +106,7 @@ Status SqlStore::set_password_hash(std::int64_t id, std::string_view hash, const
 }
 
 Status SqlStore::upgrade_password_hash(std::int64_t id, std::string_view expected, std::string_view replacement) {
-  return database_->write([&](Session& session) -> Result<Mark> {
+  return commit([&](Session& session) -> Result<Mark> {
     auto answer = session.run("UPDATE users SET password_hash = $1 WHERE id = $2 AND password_hash = $3",
                               {replacement, id, expected});
     return answer ? Result<Mark>(Mark{0}) : Result<Mark>(std::move(answer).error());
@@ -140,7 +140,7 @@ Result<std::vector<ApiKey>> SqlStore::keys() {
 }
 
 Status SqlStore::record_key_use(const std::vector<std::pair<std::int64_t, WallTime>>& uses) {
-  return database_->write([&](Session& session) -> Result<Mark> {
+  return commit([&](Session& session) -> Result<Mark> {
     for (const auto& [id, at] : uses) {
       auto answer = session.run(
           "UPDATE api_keys SET last_used = $1 WHERE id = $2 AND (last_used IS NULL OR last_used < $1)", {at, id});

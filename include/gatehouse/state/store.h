@@ -34,6 +34,12 @@
 
 namespace gatehouse::state {
 
+// How changes fare. Reads may go on while nothing can be stored.
+struct WriteHealth {
+  std::uint64_t failures = 0;  // changes that could not be stored, since the start
+  std::string trouble;         // slug of the last of them; empty: what came after it was stored
+};
+
 class Store {
  public:
   Store() = default;
@@ -43,6 +49,9 @@ class Store {
 
   // A read and the certainty that the database answers; for readiness.
   virtual Status ping() = 0;
+  virtual WriteHealth write_health() = 0;  // at once, from memory
+  // Stores the time of this try and no audit row: finds out whether trouble is over when nobody changes anything.
+  virtual Status try_write() = 0;
   // Compares checksums and structure of everything; slow. Slug "database-corrupt" names what is wrong.
   virtual Status check_integrity() = 0;
 

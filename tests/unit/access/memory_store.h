@@ -21,6 +21,8 @@ class MemoryStore final : public state::Store {
   std::map<std::string, std::string> settings;
 
   Status ping() override { return failure ? Status(*failure) : Status(); }
+  state::WriteHealth write_health() override { return {}; }
+  Status try_write() override { return ping(); }
   Status check_integrity() override { return ping(); }
   Result<std::int64_t> add_user(const state::User& user, const state::Change& change) override {
     const std::lock_guard lock(mutex_);

@@ -40,7 +40,7 @@ class PostgresFailure : public ::testing::Test {
     auto database = PostgresDatabase::open({*address, *address}, limits, runtime::system_clock());
     ASSERT_TRUE(database) << database.error().message;
     database_ = database->get();
-    store_ = std::make_unique<SqlStore>(*std::move(database));
+    store_ = std::make_unique<SqlStore>(*std::move(database), runtime::system_clock());
   }
   // Through a proxy that asks `decide` about everything that clients send once `armed_` is set.
   void open_behind(TcpProxy::Decide decide, const PoolLimits& limits = quick()) {

@@ -86,6 +86,13 @@ TYPED_TEST_P(StoreContract, answers_and_is_whole_when_new) {
   EXPECT_TRUE(this->store().users()->empty());
 }
 
+TYPED_TEST_P(StoreContract, tries_to_write_and_leaves_no_audit_row) {
+  EXPECT_EQ(this->store().write_health().trouble, "");
+  EXPECT_TRUE(this->store().try_write());
+  EXPECT_TRUE(this->store().try_write());
+  EXPECT_TRUE(this->store().audit(0, 10)->empty());
+}
+
 TYPED_TEST_P(StoreContract, gives_back_a_user_as_stored_also_after_a_restart) {
   User user = some_user("bob");
   user.active = false;
@@ -381,7 +388,7 @@ TYPED_TEST_P(StoreContract, serves_several_threads_and_loses_nothing) {
   EXPECT_EQ(this->audit_rows(), 1U + kThreads * kEach);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(StoreContract, answers_and_is_whole_when_new,
+REGISTER_TYPED_TEST_SUITE_P(StoreContract, answers_and_is_whole_when_new, tries_to_write_and_leaves_no_audit_row,
                             gives_back_a_user_as_stored_also_after_a_restart,
                             refuses_a_username_twice_and_leaves_no_audit_row, says_not_found_and_leaves_no_audit_row,
                             updates_a_user_but_not_the_hash, a_new_password_voids_tokens_a_better_hash_does_not,
