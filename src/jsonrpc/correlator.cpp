@@ -152,7 +152,7 @@ std::vector<Correlator::Incoming> Correlator::route(std::string_view line) {
 Correlator::Incoming Correlator::route_too_long(std::string_view head, std::string_view tail) {
   const Remains remains = remains_of(head, tail);
   Incoming out = unreadable(head, tail, "too_long", "too_long");
-  if (!out.answer && remains.id.empty() && !remains.has_method && calls_.size() == 1) out = failed(calls_.begin()->first, "too_long");
+  if (!out.answer && remains.id.empty() && remains.may_answer() && calls_.size() == 1) out = failed(calls_.begin()->first, "too_long");
   if (out.answer) finish(out.number);
   return out;
 }
@@ -160,7 +160,7 @@ Correlator::Incoming Correlator::route_too_long(std::string_view head, std::stri
 // Nobody's, unless it says itself that it is the answer to one of our calls.
 Correlator::Incoming Correlator::unreadable(std::string_view head, std::string_view tail, const char* reason, const char* problem) const {
   const Remains remains = remains_of(head, tail);
-  const std::optional<Number> number = remains.has_method ? std::nullopt : number_in(remains.id);
+  const std::optional<Number> number = remains.may_answer() ? number_in(remains.id) : std::nullopt;
   if (!number || find(*number) == nullptr) return {.reason = reason};
   return failed(*number, problem);
 }
@@ -234,8 +234,9 @@ Correlator::Incoming Correlator::unrelated(const Envelope& message) const {
 }
 
 Correlator::Incoming Correlator::route_one(const Envelope& message) const {
-  if (message.kind == Kind::kResponse || (message.kind == Kind::kBadShape && message.method.empty())) return answer(message);
-  if (message.kind == Kind::kBadShape) return {.reason = "bad_message"};
+  const bool request_like = !message.method.empty() && message.result.empty() && message.error.empty();
+  if (message.kind == Kind::kBadShape && request_like) return {.reason = "bad_message"};
+  if (message.kind == Kind::kResponse || message.kind == Kind::kBadShape) return answer(message);
   if (message.kind == Kind::kRequest) return unrelated(message);
 
   // A notification that names a call by one of our numbers.

@@ -42,6 +42,7 @@ Remains remains_of(std::string_view head, std::string_view tail) {
   const auto member = [&](Raw key) {
     Raw value;
     if (key == "\"method\"") found.has_method = true;
+    if (key == "\"result\"" || key == "\"error\"") found.has_outcome = true;
     if (!cursor.value(&value)) return false;
     const bool whole = cursor.offset() < head.size();  // a number at the end may go on
     if (key == "\"id\"" && whole && found.id.empty() && is_id(value)) found.id = value;

@@ -10,7 +10,11 @@ namespace gatehouse::jsonrpc {
 
 struct Remains {
   Raw id;                   // a string or an integer; empty: not found
-  bool has_method = false;  // a request or a notification
+  bool has_method = false;
+  bool has_outcome = false; // "result" or "error"
+
+  // A server's own request may have the number of one of our calls; with an outcome it is no request.
+  bool may_answer() const noexcept { return has_outcome || !has_method; }
 };
 
 // `head` is how the message begins, `tail` how it ends; they may overlap.

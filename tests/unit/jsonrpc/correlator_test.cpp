@@ -109,6 +109,10 @@ TEST(Correlator, AnUnreadableAnswerFailsItsCall) {
   EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":"1","result":{}})"), "id_type");
   EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"id":2,"result":{}})"), "duplicate_key");
   EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"result":{})"), "comma");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"result":{},"Method":"x"})"), "letter_case");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"x"},"method":"x"})"), "method_and_result");
+  EXPECT_EQ(reason_of("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"result\":\"\xff\"}"), "utf8");
+  EXPECT_EQ(reason_of(R"({"jsonrpc":"2.0","id":1,"Method":"x"})"), "nobody: bad_message");
   EXPECT_EQ(reason_of("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}"), "nobody: garbage") << "the server's own ids are not ours";
   EXPECT_EQ(reason_of("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"\xff\"}"), "nobody: garbage");
   EXPECT_EQ(reason_of("{\"level\":30,\"msg\":\"\xff\"}"), "nobody: garbage");
