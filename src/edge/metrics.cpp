@@ -30,6 +30,9 @@ ListenerMetrics declare_listener_metrics(metrics::Registry& registry, std::strin
   return ids;
 }
 
-EdgeMetrics::EdgeMetrics(metrics::Registry& r) : registry(r), unrouted(declare_route_metrics(r, "_none")) {}
+EdgeMetrics::EdgeMetrics(metrics::Registry& r) : registry(r), unrouted(declare_route_metrics(r, "_none")) {
+  registry.declare_counter("gatehouse_http_requests_refused_total", "Requests refused or broken off.");
+  registry.declare_counter("gatehouse_connections_refused_total", "Connections closed at once.");
+}
 
 }  // namespace gatehouse::edge

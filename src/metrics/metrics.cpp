@@ -61,6 +61,7 @@ struct Registry::State {
   std::uint32_t declare(std::string_view name, std::string_view help, const Labels& labels, prometheus::MetricType type,
                         std::uint32_t slots);
   std::uint64_t sum(std::uint32_t slot);
+  Family& family(std::string_view name, std::string_view help, prometheus::MetricType type);  // under the lock
   prometheus::MetricFamily collect(const std::string& name, const Family& family);
   void derive(const Family& family, prometheus::MetricFamily& collected);
   void declare_derived(std::string_view name, Family family);
@@ -80,13 +81,17 @@ Registry::Registry() : state_(std::make_unique<State>()) {
 }
 Registry::~Registry() = default;
 
+Family& Registry::State::family(std::string_view name, std::string_view help, prometheus::MetricType type) {
+  auto known = families.find(name);
+  if (known == families.end()) known = families.emplace(name, Family{std::string(help), type, {}, {}, {}, {}, {}}).first;
+  GATEHOUSE_CHECK(known->second.type == type);
+  return known->second;
+}
+
 std::uint32_t Registry::State::declare(std::string_view name, std::string_view help, const Labels& wanted,
                                        prometheus::MetricType type, std::uint32_t slots) {
   const std::lock_guard lock(mutex);
-  auto known = families.find(name);
-  if (known == families.end()) known = families.emplace(name, Family{std::string(help), type, {}, {}, {}, {}, {}}).first;
-  Family& family = known->second;
-  GATEHOUSE_CHECK(family.type == type);
+  Family& family = this->family(name, help, type);
   Labels labels = wanted;
   auto found = family.slots.find(labels);
   if (found == family.slots.end() && family.slots.size() >= kMaxSeries) {
@@ -110,6 +115,16 @@ std::uint32_t Registry::State::declare(std::string_view name, std::string_view h
 
 CounterId Registry::counter(std::string_view name, std::string_view help, const Labels& labels) {
   return {state_->declare(name, help, labels, prometheus::MetricType::Counter, 1)};
+}
+
+void Registry::declare_counter(std::string_view name, std::string_view help) {
+  const std::lock_guard lock(state_->mutex);
+  state_->family(name, help, prometheus::MetricType::Counter);
+}
+
+void Registry::declare_histogram(std::string_view name, std::string_view help) {
+  const std::lock_guard lock(state_->mutex);
+  state_->family(name, help, prometheus::MetricType::Histogram);
 }
 
 HistogramId Registry::histogram(std::string_view name, std::string_view help, const Labels& labels) {
@@ -292,7 +307,6 @@ std::string Registry::render() const {
     }
   }
   for (const auto& [index, family] : asked) ask(family, families[index]);
-  std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
   return prometheus::TextSerializer().Serialize(families);
 }
 

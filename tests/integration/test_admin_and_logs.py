@@ -54,6 +54,14 @@ class EndpointTest(SharedDaemonTest):
                 name = re.match(r"[a-zA-Z0-9_:]+", line).group()
                 self.assertTrue({name, re.sub("_(bucket|sum|count)$", "", name)} & described, name)
 
+    def test_every_documented_family_is_there_from_the_start(self):
+        text = fetch(self.daemon.address(), "/metrics").body.decode()
+        types = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.M))
+        reference = (ROOT / "docs/reference/metrics.md").read_text()
+        documented = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (counter|gauge|histogram) \|", reference, re.M))
+        self.assertGreater(len(documented), 25)
+        self.assertEqual(types, documented)
+
     def test_labels_stay_bounded(self):
         def series():
             return len(fetch(self.daemon.address(), "/metrics").body.splitlines())

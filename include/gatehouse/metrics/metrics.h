@@ -80,6 +80,11 @@ class Registry {
   CounterId counter(std::string_view name, std::string_view help, const Labels& labels = {});
   HistogramId histogram(std::string_view name, std::string_view help, const Labels& labels = {});
 
+  // A family whose series come with what happens: the page has its HELP and TYPE from the start, so that dashboards and
+  // rules find it.
+  void declare_counter(std::string_view name, std::string_view help);
+  void declare_histogram(std::string_view name, std::string_view help);
+
   // Asked at every scrape. The same name and labels again replace the function.
   void gauge(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read);
   void counter_function(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read);

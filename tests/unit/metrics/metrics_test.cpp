@@ -142,6 +142,18 @@ TEST(Registry, AsksFunctionsAtEachScrape) {
   EXPECT_EQ(value_of(registry.render(), "gatehouse_open{listener=\"http\"}"), -3);
 }
 
+TEST(Registry, ShowsAFamilyBeforeItsFirstSeries) {
+  Registry registry;
+  registry.declare_counter("early_total", "Early.");
+  registry.declare_histogram("early_seconds", "Early, too.");
+  const std::string before = registry.render();
+  EXPECT_NE(before.find("# HELP early_total Early.\n# TYPE early_total counter\n"), std::string::npos) << before;
+  EXPECT_NE(before.find("# TYPE early_seconds histogram\n"), std::string::npos);
+  EXPECT_EQ(before.find("early_total "), before.find("early_total Early.")) << "no series of its own making";
+  registry.add(registry.counter("early_total", "Early.", {{"reason", "x"}}));
+  EXPECT_EQ(value_of(registry.render(), "early_total{reason=\"x\"}"), 1);
+}
+
 TEST(Registry, DerivesFamiliesFromOthers) {
   Registry registry;
   const auto keep_code = [](const Labels& labels) -> std::optional<Labels> {
@@ -151,7 +163,8 @@ TEST(Registry, DerivesFamiliesFromOthers) {
   registry.derived_counter("x_total", "X.", "x_seconds", keep_code);
   registry.derived_histogram("y_seconds", "Y.", "x_seconds", [](const Labels&) -> std::optional<Labels> { return Labels{}; });
   registry.derived_counter("z_total", "Z.", "nothing", keep_code);
-  EXPECT_EQ(registry.render().find("x_total"), std::string::npos) << "nothing to tell yet";
+  EXPECT_NE(registry.render().find("# TYPE x_total counter\n"), std::string::npos) << "known before there is a series";
+  EXPECT_EQ(registry.render().find("x_total{"), std::string::npos);
   for (const char* route : {"a", "b", "hidden"})
     registry.loop(0).observe(registry.histogram("x_seconds", "X.", {{"route", route}, {"code", "2xx"}}), 20ms);
   registry.loop(1).observe(registry.histogram("x_seconds", "X.", {{"route", "a"}, {"code", "5xx"}}), 2s);
@@ -161,7 +174,7 @@ TEST(Registry, DerivesFamiliesFromOthers) {
   EXPECT_EQ(value_of(page, "y_seconds_count"), 4);
   EXPECT_EQ(value_of(page, "y_seconds_bucket{le=\"0.025\"}"), 3);
   EXPECT_EQ(value_of(page, "y_seconds_bucket{le=\"2.5\"}"), 4);
-  EXPECT_EQ(page.find("z_total"), std::string::npos);
+  EXPECT_EQ(page.find("\nz_total"), std::string::npos);
 }
 
 TEST(Registry, FunctionsMayUseTheRegistry) {
