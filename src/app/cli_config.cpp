@@ -21,8 +21,10 @@ config::LoadOptions how_to_load(const CliOptions& options) {
 
 config::Loaded load(const CliOptions& options) { return config::load(how_to_load(options)); }
 
-int print_diagnostics(const config::Loaded& loaded) {
-  std::cerr << config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
+int print_diagnostics(const CliOptions& options, const config::Loaded& loaded) {
+  config::Look look = config::look_of(STDERR_FILENO);
+  if (look == config::Look::kColor && options.no_color) look = config::Look::kTerminal;
+  std::cerr << config::render(loaded.diagnostics, look);
   return loaded.configuration ? kFine : kWrongInput;
 }
 
@@ -48,14 +50,14 @@ int check_config(const CliOptions& options) {
     print_items(options.style(), "DiagnosticList", items, {});
     return loaded.configuration ? kFine : kWrongInput;
   }
-  const int code = print_diagnostics(loaded);
+  const int code = print_diagnostics(options, loaded);
   if (code == kFine && !options.quiet) note(*load.file + ": valid");
   return code;
 }
 
 int config_explain(const CliOptions& options) {
   const config::Loaded loaded = load(options);
-  if (print_diagnostics(loaded) != kFine) return kWrongInput;
+  if (print_diagnostics(options, loaded) != kFine) return kWrongInput;
   const bool json = options.format == "json";
   auto text = json ? config::explain_json(loaded.provenance, options.key) : config::explain(loaded.provenance, options.key);
   if (!text) {
@@ -68,7 +70,7 @@ int config_explain(const CliOptions& options) {
 
 int config_show(const CliOptions& options) {
   const config::Loaded loaded = load(options);
-  if (print_diagnostics(loaded) != kFine) return kWrongInput;
+  if (print_diagnostics(options, loaded) != kFine) return kWrongInput;
   Json items = Json::array();
   for (const config::Leaf& leaf : loaded.provenance) {
     items.push_back({{"path", leaf.path}, {"value", leaf.value}, {"from", config::to_string(leaf.from.tier)}, {"place", leaf.from.place}});

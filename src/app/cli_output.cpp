@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+
+#include "gatehouse/base/terminal.h"
 
 namespace gatehouse::app {
 namespace {
@@ -60,9 +61,7 @@ void put(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1,
 Style stdout_style(bool json, bool no_color) {
   Style style{json, false, 0};
   if (::isatty(STDOUT_FILENO) == 0) return style;
-  const char* const term = std::getenv("TERM");
-  const char* const off = std::getenv("NO_COLOR");
-  style.color = !no_color && (off == nullptr || *off == '\0') && term != nullptr && std::string_view(term) != "dumb";
+  style.color = !no_color && terminal::shows_color(STDOUT_FILENO);
   winsize size{};
   style.width = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
   return style;

@@ -223,7 +223,7 @@ int run_daemon(const RunOptions& options) {
   for (const int number : {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM}) ::signal(number, SIG_IGN);  // they mean nothing here, least of all an end
   if (auto enough = raise_descriptor_limit(); !enough) return fail(enough.error(), 1);
   config::Loaded loaded = config::load(load_options(options));
-  const std::string text = config::render(loaded.diagnostics, ::isatty(STDERR_FILENO) != 0);
+  const std::string text = config::render(loaded.diagnostics, config::look_of(STDERR_FILENO));
   std::fputs(text.c_str(), stderr);
   if (!loaded.configuration) return 2;
   if (loaded.configuration->has_profile("production")) forbid_core_dumps();

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "gatehouse/base/json.h"
+#include "gatehouse/base/terminal.h"
 #include "log_shared.h"
 
 namespace gatehouse::log {
@@ -36,6 +37,7 @@ const LevelNames& names(Level level) { return kLevels[static_cast<std::size_t>(l
 
 std::atomic<Level> least_level{Level::kInfo};
 std::atomic<bool> human{false};
+std::atomic<bool> colored{false};
 std::atomic<bool> journal{false};
 std::atomic<bool> hurry{false};
 std::atomic<std::uint64_t> dropped_elsewhere{0};
@@ -101,8 +103,9 @@ bool stdout_is_journal() {
 }
 
 void choose_form(Format format) {
-  const bool terminal = format == Format::kAuto && ::isatty(descriptor) == 1;
-  human.store(terminal || format == Format::kHuman, std::memory_order_relaxed);
+  const bool on_terminal = format == Format::kAuto && ::isatty(descriptor) == 1;
+  human.store(on_terminal || format == Format::kHuman, std::memory_order_relaxed);
+  colored.store(terminal::shows_color(descriptor), std::memory_order_relaxed);
   journal.store(stdout_is_journal(), std::memory_order_relaxed);
 }
 
@@ -186,6 +189,8 @@ void add_dropped(std::uint64_t lines) noexcept {
   dropped_elsewhere.fetch_add(lines, std::memory_order_relaxed);
   if (backend().pool->queue_size() == 0) backend().logger->flush();  // the sink announces when it flushes
 }
+
+bool colored_lines() noexcept { return colored.load(std::memory_order_relaxed); }
 
 bool human_lines() noexcept {
   choose_default_form();

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "gatehouse/base/json.h"
+#include "gatehouse/base/terminal.h"
 #include "log_shared.h"
 
 namespace gatehouse::log {
@@ -11,6 +12,12 @@ namespace {
 constexpr std::size_t kLevelWidth = 5;
 constexpr std::size_t kNumberRoom = 32;
 
+std::string_view look_of(std::string_view level) noexcept {
+  if (level == "WARN") return terminal::kYellow;
+  if (level == "ERROR" || level == "CRIT") return terminal::kRed;
+  return level == "INFO" ? std::string_view() : terminal::kDim;
+}
+
 }  // namespace
 
 HumanLine::HumanLine(std::span<char> buffer, WallTime time, std::string_view level, std::string_view module) noexcept
@@ -18,7 +25,10 @@ HumanLine::HumanLine(std::span<char> buffer, WallTime time, std::string_view lev
   write_time_of_day(at_, time);
   at_ += kTimeOfDaySize;
   raw(" ");
+  const std::string_view look = colored_lines() ? look_of(level) : std::string_view();
+  raw(look);
   raw(level);
+  if (!look.empty()) raw(terminal::kPlain);
   raw(std::string_view("      ").substr(std::min(level.size(), kLevelWidth)));
   escaped(module);
   raw("  ");

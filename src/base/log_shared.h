@@ -20,6 +20,7 @@ void add_dropped(std::uint64_t lines) noexcept;
 
 // How lines look, as configure() decided.
 bool human_lines() noexcept;
+bool colored_lines() noexcept;  // the level of a line for people has a colour
 bool journal_lines() noexcept;  // stdout is the journal: a level goes before each line
 
 // A line for people: "12:00:01.000 INFO  edge  listening  address=127.0.0.1:8080". Control characters are escaped as in

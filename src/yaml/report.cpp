@@ -1,9 +1,12 @@
 #include "gatehouse/yaml/report.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <tuple>
 #include <utility>
 
+#include "gatehouse/base/terminal.h"
 #include "gatehouse/yaml/words.h"
 #include "hidden.h"
 
@@ -113,16 +116,31 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string first_line(const Diagnostic& diagnostic, bool terminal) {
+struct Colors {
+  std::string_view place, word, slug;  // word: of what is wrong
+};
+
+Colors colors_of(const Diagnostic& diagnostic, Look look) {
+  if (look != Look::kColor) return {};
+  return {terminal::kBold, diagnostic.severity == Severity::kWarning ? terminal::kYellow : terminal::kRed, terminal::kDim};
+}
+
+std::string place_of(const Diagnostic& diagnostic) {
   std::string out = diagnostic.file;
   if (diagnostic.line > 0) out += ":" + std::to_string(diagnostic.line);
   if (diagnostic.line > 0 && diagnostic.column > 0) out += ":" + std::to_string(diagnostic.column);
-  if (!out.empty()) out += ": ";
-  if (diagnostic.severity == Severity::kWarning) out += "warning: ";
-  if (!diagnostic.path.empty()) out += diagnostic.path + ": ";
-  out += diagnostic.message;
-  if (!terminal && !diagnostic.suggestion.empty()) out += "; " + diagnostic.suggestion;
-  return printable(out) + "  [" + diagnostic.slug + "]\n";
+  return out.empty() ? out : out + ": ";
+}
+
+std::string first_line(const Diagnostic& diagnostic, Look look) {
+  const Colors colors = colors_of(diagnostic, look);
+  std::string out = terminal::in(colors.place, printable(place_of(diagnostic)));
+  if (diagnostic.severity == Severity::kWarning) out += terminal::in(colors.word, "warning: ");
+  if (!diagnostic.path.empty()) out += terminal::in(colors.place, printable(diagnostic.path) + ": ");
+  const bool warning = diagnostic.severity == Severity::kWarning;
+  out += terminal::in(warning ? std::string_view() : colors.word, printable(diagnostic.message));
+  if (look == Look::kPlain && !diagnostic.suggestion.empty()) out += "; " + printable(diagnostic.suggestion);
+  return out + "  " + terminal::in(colors.slug, "[" + diagnostic.slug + "]") + "\n";
 }
 
 std::size_t characters(std::string_view text) {
@@ -135,7 +153,7 @@ std::string advice(const Diagnostic& diagnostic) {
   return out + diagnostic.help;
 }
 
-std::string excerpt(const Diagnostic& diagnostic) {
+std::string excerpt(const Diagnostic& diagnostic, Look look) {
   const std::string help = advice(diagnostic);
   const auto column = static_cast<std::size_t>(std::max(diagnostic.column, 1));
   if (diagnostic.source.empty() || column > kExcerpt) return help.empty() ? "" : "  help: " + help + "\n";
@@ -147,7 +165,7 @@ std::string excerpt(const Diagnostic& diagnostic) {
   const std::string_view marked = std::string_view(source).substr(before.size()).substr(0, static_cast<std::size_t>(diagnostic.width));
   const std::size_t width = std::max<std::size_t>(characters(marked), 1);
   std::string out = number + source + "\n" + std::string(number.size() - 2, ' ') + "| ";
-  out += std::string(characters(before), ' ') + std::string(width, '^');
+  out += std::string(characters(before), ' ') + terminal::in(colors_of(diagnostic, look).word, std::string(width, '^'));
   if (!help.empty()) out += " " + printable(help);
   return out + "\n";
 }
@@ -159,11 +177,16 @@ bool has_errors(const std::vector<Diagnostic>& diagnostics) {
                      [](const Diagnostic& one) { return one.severity == Severity::kError; });
 }
 
-std::string render(const std::vector<Diagnostic>& diagnostics, bool terminal) {
+Look look_of(int descriptor) {
+  if (::isatty(descriptor) != 1) return Look::kPlain;
+  return terminal::shows_color(descriptor) ? Look::kColor : Look::kTerminal;
+}
+
+std::string render(const std::vector<Diagnostic>& diagnostics, Look look) {
   std::string out;
   for (std::size_t i = 0; i < diagnostics.size() && i < kShown; ++i) {
-    out += first_line(diagnostics[i], terminal);
-    if (terminal) out += excerpt(diagnostics[i]);
+    out += first_line(diagnostics[i], look);
+    if (look != Look::kPlain) out += excerpt(diagnostics[i], look);
   }
   if (diagnostics.size() > kShown) out += "and " + std::to_string(diagnostics.size() - kShown) + " more\n";
   return out;

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.environment = {{"A", "1"}, {"EMPTY", ""}};
   const Loaded loaded = load(options);
   if (loaded.configuration.has_value() == has_errors(loaded.diagnostics)) std::abort();
-  if (render(loaded.diagnostics, true).size() + 1 < loaded.diagnostics.empty()) std::abort();
+  if (render(loaded.diagnostics, Look::kColor).size() + 1 < loaded.diagnostics.empty()) std::abort();
   if (!explain(loaded.provenance) || !explain_json(loaded.provenance)) std::abort();
   if (loaded.configuration && !diff(*loaded.configuration, *loaded.configuration).empty()) std::abort();
   return 0;

@@ -27,14 +27,14 @@ def run(*words, env=None, input="", cwd=None):
                           timeout=DEADLINE * 3)
 
 
-def run_in_terminal(columns, *words, env=None, cwd=None):
-    """What a terminal of that width shows, as bytes, and the exit code."""
+def run_in_terminal(columns, *words, env=None, cwd=None, stream="stdout"):
+    """What a terminal of that width shows of that stream, as bytes, and the exit code."""
     master, slave = pty.openpty()
     try:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
         environment = {"TERM": "xterm"} | (env or {})
-        process = subprocess.Popen([binary(), *words], env=clean_environment(environment), cwd=cwd, stdin=subprocess.DEVNULL,
-                                   stdout=slave, stderr=subprocess.DEVNULL)
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: slave}
+        process = subprocess.Popen([binary(), *words], env=clean_environment(environment), cwd=cwd, stdin=subprocess.DEVNULL, **streams)
         os.close(slave)
         slave = None
         shown = b""
@@ -112,6 +112,11 @@ class HelpTest(CommandTest):
                 self.assertIn(f"Usage: gatehouse {noun} ", text)
                 for verb in listed(text):
                     self.assertRegex(text.split("Examples:\n")[1], rf"(?m)^  .*gatehouse {noun} {verb}\b")
+
+    def test_lists_of_verbs_fit_a_terminal(self):
+        for noun in ("", *NOUNS):
+            lines = run(*noun.split(), "--help").stdout.split("Subcommands:\n")[1].split("\n\n")[0].splitlines()
+            self.assertLessEqual(max(map(len, lines)), 80, noun)
 
     def test_the_list_of_verbs_is_one_line_each(self):
         text = run("--help").stdout
@@ -297,6 +302,18 @@ class TerminalTest(CommandTest):
         for env, more in [({"NO_COLOR": "1"}, ()), ({"TERM": "dumb"}, ()), ({}, ("--no-color",))]:
             with self.subTest(env=env, more=more):
                 self.assertNotIn(ESCAPE, run_in_terminal(80, *self.words, *more, env=env)[0])
+
+    def test_errors_of_a_check_have_colours_on_a_terminal(self):
+        path = str(self.write({"lsteners": {}}))
+        plain, code = run_in_terminal(80, "check", path, env={"NO_COLOR": "1"}, stream="stderr")
+        self.assertEqual(code, 2)
+        self.assertIn(b"no key is called 'lsteners' here", plain)
+        self.assertIn(b"did you mean 'listeners'?", plain)
+        self.assertNotIn(ESCAPE, plain)
+        shown = run_in_terminal(80, "check", path, stream="stderr")[0]
+        self.assertEqual(re.sub(rb"\x1b\[\d*m", b"", shown), plain)
+        self.assertIn(b"\x1b[31mno key is called 'lsteners' here\x1b[0m", shown)
+        self.assertEqual(run_in_terminal(80, "check", path, "--no-color", stream="stderr")[0], plain)
 
     def test_no_escape_in_a_pipe(self):
         for words in (self.words, ("--help",), ("version", "--verbose"), ("chek",), ("check", "/nonexistent")):

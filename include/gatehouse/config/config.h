@@ -4,7 +4,7 @@
 //   options.file = "/etc/gatehouse/gatehouse.yaml";
 //   options.environment = config::read_environment(environ);
 //   config::Loaded loaded = config::load(options);
-//   std::cerr << config::render(loaded.diagnostics, isatty(2));
+//   std::cerr << config::render(loaded.diagnostics, config::look_of(2));
 //   if (!loaded.configuration) return 2;
 //
 // Start, reload and `gatehouse check` run this same function. It reads files (the configuration, what it includes,
@@ -27,6 +27,8 @@ namespace gatehouse::config {
 using keys::Configuration;
 using yaml::Diagnostic;
 using yaml::has_errors;
+using yaml::Look;
+using yaml::look_of;
 using yaml::render;
 using yaml::Severity;
 using yaml::Tier;

@@ -36,8 +36,10 @@ struct Diagnostic {
 
 bool has_errors(const std::vector<Diagnostic>& diagnostics);
 
-// One line each, at most 20, then "and N more". With `terminal` the source line, a caret and the help follow.
-std::string render(const std::vector<Diagnostic>& diagnostics, bool terminal = false);
+// kPlain: one line each, at most 20, then "and N more". On a terminal the source line, a caret and the help follow.
+enum class Look { kPlain, kTerminal, kColor };
+Look look_of(int descriptor);  // of what is printed there
+std::string render(const std::vector<Diagnostic>& diagnostics, Look look = Look::kPlain);
 
 struct Source {
   Tier tier = Tier::kFile;

@@ -81,6 +81,42 @@ TEST_F(Log, HumanLines) {
             "12:00:01.000 ERROR tls  broken  error=\"\\u001b[2J\\n\"\n");
 }
 
+// A terminal of its own in place of the pipe.
+class LogOnTerminal : public Log {
+ protected:
+  void SetUp() override {
+    Log::SetUp();
+    reader_ = UniqueFd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+    ASSERT_TRUE(reader_);
+    ASSERT_EQ(::grantpt(reader_.get()) + ::unlockpt(reader_.get()), 0);
+    writer_ = UniqueFd(::open(::ptsname(reader_.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    ASSERT_TRUE(writer_);
+    ::setenv("TERM", "xterm", 1);
+    ::unsetenv("NO_COLOR");
+    log::redirect_for_test(writer_.get());
+  }
+  void TearDown() override {
+    Log::TearDown();
+    ::unsetenv("NO_COLOR");
+  }
+  std::string line(log::Format format) {
+    log::configure({.format = format});
+    log::warn("edge", "x", "y");
+    return flushed();
+  }
+};
+
+TEST_F(LogOnTerminal, ColorsTheLevelUnlessTheUserSaysNo) {
+  EXPECT_EQ(line(log::Format::kAuto), "12:00:01.000 \033[33mWARN\033[0m  edge  y\r\n");
+  EXPECT_EQ(line(log::Format::kHuman), "12:00:01.000 \033[33mWARN\033[0m  edge  y\r\n");
+  EXPECT_EQ(line(log::Format::kJson).find('\033'), std::string::npos);
+  ::setenv("NO_COLOR", "1", 1);
+  EXPECT_EQ(line(log::Format::kAuto), "12:00:01.000 WARN  edge  y\r\n");
+  ::unsetenv("NO_COLOR");
+  ::setenv("TERM", "dumb", 1);
+  EXPECT_EQ(line(log::Format::kAuto), "12:00:01.000 WARN  edge  y\r\n");
+}
+
 TEST_F(Log, AutoIsJsonOnAPipe) {
   log::configure({.format = log::Format::kAuto});
   log::info("edge", "x", "y");

@@ -56,7 +56,7 @@ std::string outcome(const fs::path& path) {
   options.file = path.string();
   const bool terminal = read_directive(read(path), options);
   const Loaded loaded = load(options);
-  std::string out = render(loaded.diagnostics, terminal);
+  std::string out = render(loaded.diagnostics, terminal ? Look::kTerminal : Look::kPlain);
   const std::string prefix = kDirectory.string() + "/";
   for (std::size_t at = out.find(prefix); at != std::string::npos; at = out.find(prefix)) out.erase(at, prefix.size());
   EXPECT_EQ(loaded.configuration.has_value(), !has_errors(loaded.diagnostics)) << path;
@@ -83,7 +83,7 @@ TEST(ConfigGolden, NoSecretIsShown) {
     options.file = path.string();
     read_directive(read(path), options);
     if (read(path).find("CANARY") != std::string::npos) ++with_secrets;
-    EXPECT_EQ(render(load(options).diagnostics, true).find("CANARY"), std::string::npos) << path;
+    EXPECT_EQ(render(load(options).diagnostics, Look::kColor).find("CANARY"), std::string::npos) << path;
   }
   EXPECT_GE(with_secrets, 2u);
 }

@@ -43,7 +43,20 @@ TEST(YamlReport, IsSortedAndCut) {
   const std::string text = render(report.diagnostics);
   EXPECT_TRUE(text.starts_with("f:1:1: p: m  [slug]\nf:2:1: "));
   EXPECT_TRUE(text.ends_with("f:20:1: p: m  [slug]\nand 10 more\n"));
-  EXPECT_EQ(render(report.diagnostics, true).find('\x1b'), std::string::npos);
+  EXPECT_EQ(render(report.diagnostics, Look::kTerminal).find('\x1b'), std::string::npos);
+}
+
+TEST(YamlReport, ColorsTheWordsOfAnErrorAndLetsNothingForeignColor) {
+  Report report;
+  const int source = report.add_source({.tier = Tier::kFile, .name = "f", .directory = {}, .text = "a: \x1b[31m\n", .label = {}});
+  report.error({source, 1, 4, 1, {}}, "p", "slug", "m \x1b[31m");
+  report.warning({source, 1, 1, 1, {}}, "q", "hint", "n");
+  report.sort();
+  EXPECT_EQ(render(report.diagnostics, Look::kColor),
+            "\x1b[1mf:1:1: \x1b[0m\x1b[33mwarning: \x1b[0m\x1b[1mq: \x1b[0mn  \x1b[2m[hint]\x1b[0m\n"
+            "  1 | a: ?[31m\n    | \x1b[33m^\x1b[0m\n"
+            "\x1b[1mf:1:4: \x1b[0m\x1b[1mp: \x1b[0m\x1b[31mm ?[31m\x1b[0m  \x1b[2m[slug]\x1b[0m\n"
+            "  1 | a: ?[31m\n    |    \x1b[31m^\x1b[0m\n");
 }
 
 }  // namespace
