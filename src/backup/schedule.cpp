@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t kMaxText = 256;
 constexpr std::size_t kFields = 5;
-constexpr int kSearchDays = 8 * 366 + 1;  // from one leap day to the next, across a year that has none (1900, 2100)
+// From one leap day to the next on the same weekday, across a year that has none (1900, 2100).
+constexpr int kSearchDays = 40 * 366 + 1;
 
 using Names = std::span<const std::string_view>;
 

@@ -69,6 +69,7 @@ TEST(BackupSchedule, EitherOfTwoRestrictedDaysIsEnough) {
 TEST(BackupSchedule, LeapDays) {
   EXPECT_EQ(next("0 0 29 2 *", at(2025, 1, 1)), "2028-02-29T00:00");
   EXPECT_EQ(next("0 0 29 2 *", at(2096, 3, 1)), "2104-02-29T00:00") << "2100 has none";
+  EXPECT_EQ(next("0 0 29 2 */7", at(2088, 3, 1)), "2128-02-29T00:00") << "a leap day that is a Sunday";
   EXPECT_EQ(next("59 23 31 12 *", at(2025, 12, 31, 23, 59)), "2026-12-31T23:59");
   EXPECT_EQ(next("0 0 31 * *", at(2025, 6, 1)), "2025-07-31T00:00");
 }
