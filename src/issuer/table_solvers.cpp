@@ -12,7 +12,7 @@ class HttpSolver final : public acme::ChallengeSolver {
   std::string_view type() const noexcept override { return "http-01"; }
 
   runtime::Task<Status> present(acme::Challenge challenge) override {
-    tokens_.put(challenge.token, challenge.key_authorization);
+    tokens_.set(challenge.token, std::make_shared<const std::string>(challenge.key_authorization));
     co_return Status{};
   }
   runtime::Task<Status> clean_up(acme::Challenge challenge) override {
@@ -26,14 +26,14 @@ class HttpSolver final : public acme::ChallengeSolver {
 
 class AlpnSolver final : public acme::ChallengeSolver {
  public:
-  AlpnSolver(AlpnCertificates& certificates, const runtime::Clock& clock, runtime::Random& random) noexcept
+  AlpnSolver(tls::Challenges& certificates, const runtime::Clock& clock, runtime::Random& random) noexcept
       : certificates_(certificates), clock_(clock), random_(random) {}
   std::string_view type() const noexcept override { return "tls-alpn-01"; }
 
   runtime::Task<Status> present(acme::Challenge challenge) override {
     auto certificate = make(challenge);
     if (!certificate) co_return std::move(certificate).error();
-    certificates_.put(acme::alpn_server_name(challenge.name), *std::move(certificate));
+    certificates_.set(acme::alpn_server_name(challenge.name), *std::move(certificate));
     co_return Status{};
   }
   runtime::Task<Status> clean_up(acme::Challenge challenge) override {
@@ -51,7 +51,7 @@ class AlpnSolver final : public acme::ChallengeSolver {
     return tls::Certificate::parse(*chain, key->to_pem().reveal(), clock_.wall());
   }
 
-  AlpnCertificates& certificates_;
+  tls::Challenges& certificates_;
   const runtime::Clock& clock_;
   runtime::Random& random_;
 };
@@ -60,7 +60,7 @@ class AlpnSolver final : public acme::ChallengeSolver {
 
 Solver http_solver(HttpTokens& tokens) { return std::make_unique<HttpSolver>(tokens); }
 
-Solver alpn_solver(AlpnCertificates& certificates, const runtime::Clock& clock, runtime::Random& random) {
+Solver alpn_solver(tls::Challenges& certificates, const runtime::Clock& clock, runtime::Random& random) {
   return std::make_unique<AlpnSolver>(certificates, clock, random);
 }
 

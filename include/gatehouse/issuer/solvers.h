@@ -9,7 +9,7 @@
 // GATEHOUSE_KEY_AUTHORIZATION in its environment. It may be called several times with the same record, and several values of one
 // name live at the same time (a.test and *.a.test).
 //
-// Errors: "challenge-table", "challenge-program" (exit code and last line of its stderr, or its deadline), those of the room
+// Errors: "challenge-program" (exit code and last line of its stderr, or its deadline), those of the room
 // `dns`, "dns-persist" (no such record; the message has the text to publish). Owner: main. Thread: the loop's. Stop: destroy the
 // frames; a program that runs is killed.
 #pragma once
@@ -23,18 +23,21 @@
 #include <vector>
 
 #include "gatehouse/acme/challenge.h"
+#include "gatehouse/base/rare_table.h"
 #include "gatehouse/dns/client.h"
 #include "gatehouse/dns/propagation.h"
-#include "gatehouse/issuer/challenge_table.h"
 #include "gatehouse/runtime/loop.h"
 #include "gatehouse/runtime/random.h"
+#include "gatehouse/tls/challenges.h"
 
 namespace gatehouse::issuer {
 
 using Solver = std::unique_ptr<acme::ChallengeSolver>;
 
+// The tables of live challenges, which the edge reads: key authorizations by token, certificates by SNI. They outlive the solvers.
+using HttpTokens = RareTable<std::string>;
 Solver http_solver(HttpTokens& tokens);
-Solver alpn_solver(AlpnCertificates& certificates, const runtime::Clock& clock, runtime::Random& random);
+Solver alpn_solver(tls::Challenges& certificates, const runtime::Clock& clock, runtime::Random& random);
 
 struct ProgramSettings {
   std::vector<std::string> argv;

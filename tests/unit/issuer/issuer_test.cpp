@@ -56,7 +56,8 @@ class IssuerTest : public ::testing::Test {
   }
   bool shows(const AcmeCa::Proof& proof) {
     for (const Node* node : nodes) {
-      if (proof.type == "http-01" && node->tokens.find(proof.token) == proof.key_authorization) return true;
+      const auto found = node->tokens.find(proof.token);
+      if (proof.type == "http-01" && found != nullptr && *found == proof.key_authorization) return true;
     }
     return false;
   }

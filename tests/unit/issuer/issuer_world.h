@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 // Answers http-01 from the table, as the edge does.
 inline std::string serve_token(const HttpTokens& tokens, const fakes::Asked& asked) {
   const bool below = asked.target.starts_with(acme::kHttpPath);
-  const auto found = below ? tokens.find(std::string_view(asked.target).substr(acme::kHttpPath.size())) : std::nullopt;
+  const auto found = below ? tokens.find(std::string_view(asked.target).substr(acme::kHttpPath.size())) : nullptr;
   if (!found) return "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
   return "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: " + std::to_string(found->size()) +
          "\r\nConnection: close\r\n\r\n" + *found;
@@ -50,7 +50,7 @@ class Recorder final : public Observer {
 // One daemon's part. Several may share a vault.
 struct Node {
   Node(fakes::LoopRunner& runner, std::string directory, std::string its_name)
-      : name(std::move(its_name)), pool(2), resolver(runner.loop, pool), vault(*open_file_vault(directory, runner.loop.clock().wall())),
+      : name(std::move(its_name)), vault(*open_file_vault(directory, runner.loop.clock().wall())), pool(2), resolver(runner.loop, pool),
         http(http_solver(tokens)), alpn(alpn_solver(certificates, runner.loop.clock(), runtime::system_random())), loop(runner.loop) {}
 
   Issuer& start(IssuerSettings settings, std::vector<acme::ChallengeSolver*> solvers) {
@@ -70,11 +70,11 @@ struct Node {
 
   std::string name;
   HttpTokens tokens;
-  AlpnCertificates certificates;
+  tls::Challenges certificates;
   Recorder recorder;
-  runtime::OffloadPool pool;
-  net::Resolver resolver;
   std::unique_ptr<acme::Vault> vault;
+  runtime::OffloadPool pool;  // its work uses the vault
+  net::Resolver resolver;
   Solver http, alpn;
   runtime::Loop& loop;
   std::unique_ptr<Issuer> issuer;

@@ -19,16 +19,13 @@ class PebbleTest : public ::testing::Test {
     ASSERT_TRUE(pebble->ready()) << pebble->server().output();
     http_server = std::make_unique<fakes::LoopServer>(
         runner.loop, pebble->http_port, fakes::ServerScript{.tls = {}, .answer = [this](const fakes::Asked& asked) { return serve_token(node.tokens, asked); }});
-    alpn_server = std::make_unique<fakes::LoopServer>(runner.loop, pebble->tls_port, fakes::ServerScript{.tls = [this] { return alpn_context(); }, .answer = {}});
+    alpn_server = std::make_unique<fakes::LoopServer>(runner.loop, pebble->tls_port, fakes::ServerScript{.tls = [this] { return alpn_context; }, .answer = {}});
   }
-  // What an edge does for "acme-tls/1": the certificate of the name that is asked for.
-  std::shared_ptr<const tls::Context> alpn_context() {
-    tls::ContextSettings made{.certificates = {}, .protocols = {"acme-tls/1"}};
-    for (const std::string& name : alpn_names) {
-      if (auto live = node.certificates.find(name)) made.certificates.push_back(*live);
-    }
-    if (made.certificates.empty()) return nullptr;
-    return *tls::Context::build(std::move(made));
+  // As a listener has it: challenges beside a certificate for everybody else.
+  std::shared_ptr<const tls::Context> make_alpn_context() {
+    const auto leaf = root.issue({.common_name = "nobody.test", .names = "DNS:nobody.test"});
+    const auto certificate = tls::Certificate::parse(leaf.chain, leaf.key, runtime::system_clock().wall());
+    return *tls::Context::build({.certificates = {*certificate}, .challenges = {std::shared_ptr<void>(), &node.certificates}});
   }
   IssuerSettings settings(std::vector<std::vector<std::string>> names) {
     IssuerSettings made{.node = {}, .authorities = {{.production = {.directory = pebble->directory(), .contacts = {"mailto:ops@a.test"}}, .ca_file = pebble->ca_file()}}, .tick = 1s};
@@ -61,7 +58,8 @@ class PebbleTest : public ::testing::Test {
   runtime::OffloadPool pool{1};
   net::Resolver resolver{runner.loop, pool};
   Node node{runner, scratch.file("certificates"), "n1"};
-  std::vector<std::string> alpn_names;
+  fakes::TestCa root{"ours", runtime::system_clock().wall()};
+  std::shared_ptr<const tls::Context> alpn_context = make_alpn_context();
   std::unique_ptr<fakes::Pebble> pebble;
   std::unique_ptr<fakes::LoopServer> http_server, alpn_server;
 };
@@ -76,7 +74,6 @@ TEST_F(PebbleTest, IssuesByHttp) {
 
 TEST_F(PebbleTest, IssuesByTlsAlpn) {
   begin();
-  alpn_names = {"a.test", "b.test"};
   Issuer& issuer = node.start(settings({{"a.test", "b.test"}}), {node.alpn.get()});
   expect_soon(issuer, "a.test");
   EXPECT_TRUE(node.certificates.empty());
@@ -104,7 +101,6 @@ TEST_F(PebbleTest, IssuesByDnsUpdates) {
 
 TEST_F(PebbleTest, IssuesForAddresses) {
   begin();
-  alpn_names = {"1.0.0.127.in-addr.arpa"};
   Issuer& issuer = node.start(settings({{"127.0.0.1"}}), {node.alpn.get(), node.http.get()});
   expect_soon(issuer, "127.0.0.1");
 }
@@ -166,7 +162,6 @@ TEST_F(PebbleTest, SaysWhyAValidationFailed) {
 TEST_F(PebbleTest, FallsBackToAnotherChallenge) {
   begin();
   http_server.reset();
-  alpn_names = {"a.test"};
   Issuer& issuer = node.start(settings({{"a.test"}}), {node.http.get(), node.alpn.get()});
   expect_ok(ask(issuer.issue("a.test")));
 }

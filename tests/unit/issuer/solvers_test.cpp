@@ -37,21 +37,21 @@ TEST_F(SolversTest, PutTokensIntoTheTable) {
   const Solver solver = http_solver(tokens);
   EXPECT_TRUE(tokens.empty());
   ASSERT_TRUE(runner.run(solver->present(kHttp)));
-  EXPECT_EQ(tokens.find("token"), "token.thumb");
-  EXPECT_EQ(tokens.find("other"), std::nullopt);
+  EXPECT_EQ(*tokens.find("token"), "token.thumb");
+  EXPECT_EQ(tokens.find("other"), nullptr);
   ASSERT_TRUE(runner.run(solver->clean_up(kHttp)));
   ASSERT_TRUE(runner.run(solver->clean_up(kHttp)));
   EXPECT_TRUE(tokens.empty());
 }
 
 TEST_F(SolversTest, PutCertificatesIntoTheTable) {
-  AlpnCertificates certificates;
+  tls::Challenges certificates;
   const Solver solver = alpn_solver(certificates, runtime::system_clock(), runtime::system_random());
   const acme::Challenge challenge{"tls-alpn-01", {.is_ip = true, .text = "192.0.2.1"}, "token", "token.thumb"};
   ASSERT_TRUE(runner.run(solver->present(challenge)));
   const auto found = certificates.find("1.2.0.192.in-addr.arpa");
   ASSERT_TRUE(found);
-  EXPECT_EQ((*found)->names(), std::vector<std::string>{"192.0.2.1"});
+  EXPECT_EQ(found->names(), std::vector<std::string>{"192.0.2.1"});
   ASSERT_TRUE(runner.run(solver->clean_up(challenge)));
   EXPECT_TRUE(certificates.empty());
 }
