@@ -52,6 +52,12 @@ WallTime own_time(const Lifetime& lifetime, const RenewalState& state) {
   return lifetime.not_after - left - share_of(whole / kSpread, state.share);
 }
 
+// What was left of it when we got it.
+Lifetime ours(const Lifetime& lifetime, const RenewalState& state) {
+  const bool within = lifetime.not_before < state.obtained && state.obtained < lifetime.not_after;
+  return {within ? state.obtained : lifetime.not_before, lifetime.not_after};
+}
+
 // A time that was noted: not before it, unless it lies further ahead than anything we note.
 bool has_come(WallTime noted, WallTime now, Span furthest) { return noted <= now || noted > now + furthest; }
 
@@ -64,7 +70,8 @@ RenewalState renewal_state_for(std::string renewal_id, runtime::Random& random) 
   return state;
 }
 
-WallTime renewal_time(const Lifetime& lifetime, const RenewalState& state, WallTime now, Span tick) {
+WallTime renewal_time(const Lifetime& issued, const RenewalState& state, WallTime now, Span tick) {
+  const Lifetime lifetime = ours(issued, state);
   const bool emergency = lifetime.left(now) < std::max(lifetime.whole() / kEmergency, kEmergencyTicks * tick);
   if (emergency) return std::min(now, own_time(lifetime, state));
   return state.window ? state.selected : own_time(lifetime, state);

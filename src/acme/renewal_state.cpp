@@ -32,6 +32,7 @@ std::string to_json(const RenewalState& state) {
                       {"end", rfc3339(state.window->end)},
                       {"explanation", state.window->explanation}};
   }
+  put_time(json, "obtained", state.obtained);
   put_time(json, "selected", state.selected);
   put_time(json, "next_question", state.next_question);
   put_time(json, "first_failure", state.first_failure);
@@ -63,6 +64,7 @@ Result<RenewalState> parse_renewal_state(std::string_view text) {
     if (state.window->end <= state.window->start) window.fail("end", "not behind the start");
     if (window.error()) members.take(*window.error());
   }
+  state.obtained = time("obtained");
   state.selected = time("selected");
   state.next_question = time("next_question");
   state.first_failure = time("first_failure");

@@ -99,6 +99,7 @@ runtime::Task<Outcome<Done>> Issuer::State::install(Managed& managed, const Held
   if (!stored) co_return acme::transient(std::move(stored).error());
   managed.renewal = acme::renewal_state_for(chain->renewal_id(), services.random);
   managed.renewal.directory = directory;
+  managed.renewal.obtained = now();
   co_await save_renewal(managed, held);
   VaultSlot order(vault, acme::Kind::kOrder, managed.name + "_" + account_name(directory));
   order.use(&held);

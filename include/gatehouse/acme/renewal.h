@@ -2,7 +2,8 @@
 // and randomness. Sources: RFC 9773 section 4; the integration guide of Let's Encrypt for retries after failed validations.
 //
 //   own schedule   when a third of the lifetime is left, half when it is shorter than ten days; up to 2 % of it earlier, by
-//                  a share that each certificate draws once, so that many do not come at one moment
+//                  a share that each certificate draws once, so that many do not come at one moment. The lifetime counts
+//                  from when we got it: an authority that dates certificates back makes none that is due at once
 //   the authority  its window comes first: a time drawn evenly from it once, kept until the window changes. It is ignored
 //                  when less than a twentieth of the lifetime is left
 //   failures       validation 1 min, 10 min, 100 min, then every 24 h; transient 1 min growing to 6 h; Retry-After is
@@ -41,6 +42,7 @@ struct RenewalState {
   std::string renewal_id;               // of the certificate that the window is about
   std::string directory{};              // of the authority that issued it
   std::uint32_t share = 0;              // drawn once; of 2^32
+  runtime::WallTime obtained{};         // when it was issued to us; zero: not known
   std::optional<RenewalWindow> window{};
   runtime::WallTime selected{};         // in it
   runtime::WallTime next_question{};    // to the authority, about the window

@@ -34,6 +34,16 @@ TEST(RenewalTest, KeepsAThirdOrAHalf) {  // 3.3, 3.4
   EXPECT_EQ(renewal_time(lives(60s), state, kNow, 1s), kNow + 30s);
 }
 
+TEST(RenewalTest, CountsFromWhenWeGotIt) {
+  const Lifetime backdated{kNow - 1h, kNow + 60s};
+  EXPECT_TRUE(renewal_due(backdated, {.renewal_id = "a.b"}, kNow, 1s)) << "nobody knows when we got it";
+  const RenewalState state{.renewal_id = "a.b", .obtained = kNow};
+  EXPECT_FALSE(renewal_due(backdated, state, kNow, 1s));
+  EXPECT_EQ(renewal_time(backdated, state, kNow, 1s), kNow + 30s);
+  EXPECT_EQ(renewal_time(backdated, {.renewal_id = "a.b", .obtained = kNow + 80 * 24h}, kNow - 59min, 1s), kNow - 29min - 30s)
+      << "written by a clock that was wrong";
+}
+
 TEST(RenewalTest, KnowsCertificatesThatNeverExpire) {
   const Lifetime lifetime{*parse_rfc3339("0001-01-01T00:00:00Z"), *parse_rfc3339("9999-12-31T23:59:59Z")};
   RenewalState state{.renewal_id = "a.b", .share = UINT32_MAX};
@@ -237,6 +247,7 @@ TEST(RenewalTest, RehearsesAfterAFailedValidation) {
 TEST(RenewalTest, IsStoredWhole) {
   fakes::SeededRandom random(5);
   RenewalState state = renewal_state_for("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", random);
+  state.obtained = kNow;
   note_window(state, window(50 * 24h, 52 * 24h), kNow, random);
   note_failure(state, failed(FailureKind::kValidation), kNow);
   const auto read = parse_renewal_state(to_json(state));
@@ -244,6 +255,7 @@ TEST(RenewalTest, IsStoredWhole) {
   EXPECT_EQ(to_json(*read), to_json(state));
   EXPECT_EQ(read->selected, state.selected);
   EXPECT_EQ(read->share, state.share);
+  EXPECT_EQ(read->obtained, state.obtained);
   EXPECT_EQ(read->not_before, state.not_before);
   EXPECT_EQ(to_json(*parse_renewal_state("{}")), to_json(RenewalState{}));
   for (const char* text : {"", "[]", R"({"share":-1})", R"({"share":4294967296})", R"({"transient_failures":-1})", R"({"selected":"x"})",
