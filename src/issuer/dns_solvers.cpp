@@ -21,7 +21,7 @@ class UpdateSolver final : public acme::ChallengeSolver {
     Status done = co_await client_.update(target(), dns::add_text(0, place->zone, place->name, value, settings_.ttl), settings_.deadline);
     if (!done) co_return done;
     dns::Propagation how = settings_.propagation.value_or(dns::Propagation{.servers = {settings_.server}});
-    co_return co_await dns::await_text(client_, std::move(how), acme::dns_record_name(challenge.name), value);
+    co_return co_await dns::await_text(client_, std::move(how), place->name, value);
   }
 
   runtime::Task<Status> clean_up(acme::Challenge challenge) override {

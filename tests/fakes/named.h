@@ -52,12 +52,15 @@ class Named {
     directory_.write("a.zone", "$TTL 1\n@ SOA ns.a.test. root.a.test. 1 60 60 60 1\n@ NS ns.a.test.\nns A 127.0.0.1\n"
                                "_acme-challenge.b CNAME b.dyn.a.test.\ndyn NS ns.a.test.\n");
     directory_.write("dyn.zone", "$TTL 1\n@ SOA ns.a.test. root.a.test. 1 60 60 60 1\n@ NS ns.a.test.\n");
+    // It follows CNAMEs between its zones only as a resolver; with a root of its own it asks nobody else.
+    directory_.write("root.zone", "$TTL 1\n@ SOA ns.a.test. root.a.test. 1 60 60 60 1\n@ NS ns.a.test.\n");
     directory_.write("named.conf",
                      "key update-key { algorithm hmac-sha256; secret \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"; };\n"
                      "key other-key { algorithm hmac-sha256; secret \"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\"; };\n"
-                     "options { directory \"" + directory_.path() + "\"; listen-on { 127.0.0.1; }; listen-on-v6 { none; }; recursion no;\n"
+                     "options { directory \"" + directory_.path() + "\"; listen-on { 127.0.0.1; }; listen-on-v6 { none; }; recursion yes; allow-recursion { 127.0.0.1; };\n"
                      "  pid-file none; session-keyfile none; dnssec-validation no; notify no; empty-zones-enable no; };\n"
                      "controls { };\n"
+                     "zone \".\" { type primary; file \"root.zone\"; };\n"
                      "zone a.test { type primary; file \"a.zone\"; allow-update { key update-key; }; };\n"
                      "zone dyn.a.test { type primary; file \"dyn.zone\"; allow-update { key update-key; }; };\n");
   }
