@@ -19,7 +19,9 @@ using http::FieldId;
 
 http::Response json(int status, std::string body) { return {status, "application/json", std::move(body), {}}; }
 
-http::Response refuse(int status, std::string_view text) { return json(status, rpc_error(nullptr, jsonrpc::kInvalidRequest, text).dump()); }
+http::Response refuse(int status, std::string_view text, const Json& id = nullptr) {
+  return json(status, rpc_error(id, jsonrpc::kInvalidRequest, text).dump());
+}
 
 http::Response event_stream() {
   return {200, "text/event-stream", {}, {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}};
@@ -93,8 +95,12 @@ runtime::Task<void> DemoHandler::post(http::Exchange& exchange) {
     auto body = co_await exchange.read_body(kMaxBody);
     if (!body) co_return;
     Json message = parse_demo_message(*body);
-    co_await post_message(exchange, std::move(message));
-    co_return;
+    if (!message.is_discarded()) {
+      co_await post_message(exchange, std::move(message));
+      co_return;
+    }
+    DemoReply reply = parse_error(*body);
+    refusal = json(reply.status, std::move(reply.messages.front()));
   }
   co_await exchange.respond(std::move(refusal));
 }
@@ -111,9 +117,9 @@ runtime::Task<void> DemoHandler::post_message(http::Exchange& exchange, Json mes
     new_id = open_session(session);
   } else if (!message.is_object() || field(exchange, FieldId::kMcpSessionId).empty()) {
     session = std::make_shared<Session>(settings_);
-    if (message.is_object()) refusal = refuse(400, "Mcp-Session-Id is missing");
+    if (message.is_object()) refusal = refuse(400, "Mcp-Session-Id is missing", id_of(message));
   } else if (session = find(exchange); session == nullptr) {
-    refusal = refuse(404, "there is no such session");
+    refusal = refuse(404, "there is no such session", id_of(message));
   }
   if (refusal.status != 0) {
     co_await exchange.respond(std::move(refusal));

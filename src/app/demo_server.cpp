@@ -12,6 +12,7 @@ namespace {
 using jsonrpc::kInvalidParams, jsonrpc::kInvalidRequest, jsonrpc::kMethodNotFound, jsonrpc::kParseError, jsonrpc::kUnsupportedVersion;
 
 constexpr std::uint32_t kMaxDepth = 100;
+constexpr std::uint32_t kMaxIdDepth = 1024;
 constexpr const char* kLegacyVersions[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 constexpr const char* kLevels[] = {"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"};
 constexpr const char* kVersionKey = "io.modelcontextprotocol/protocolVersion";
@@ -45,6 +46,17 @@ Json parse_demo_message(std::string_view text) {
   return bad ? Json(Json::value_t::discarded) : Json::parse(text, nullptr, false);
 }
 
+DemoReply parse_error(std::string_view text) {
+  const std::string id(jsonrpc::scan(text, {.max_depth = kMaxIdDepth}).id);
+  const Json seen = id.empty() ? Json() : Json::parse(id, nullptr, false);
+  return {{dump(rpc_error(seen.is_discarded() ? Json() : seen, kParseError, "Parse error"))}, {}, nullptr, 400};
+}
+
+Json id_of(const Json& message) {
+  const Json& id = member(message, "id");
+  return is_id(id) ? id : Json();
+}
+
 bool is_modern(const Json& message) { return member(member(member(message, "params"), "_meta"), kVersionKey).is_string(); }
 
 Json rpc_error(const Json& id, int code, std::string_view text, Json data) {
@@ -68,14 +80,18 @@ const DemoServer::Method DemoServer::kMethods[] = {
     {"tools/list", kBoth, false, &DemoServer::list_tools},    {"tools/call", kBoth, false, &DemoServer::call_tool},
 };
 
+DemoReply DemoServer::handle(std::string_view text) {
+  const Json message = parse_demo_message(text);
+  return message.is_discarded() ? parse_error(text) : handle_json(message);
+}
+
 DemoReply DemoServer::handle_json(const Json& message) {
-  if (message.is_discarded()) return {{dump(rpc_error(nullptr, kParseError, "Parse error"))}, {}, nullptr, 400};
   const Json& method = member(message, "method");
   const Json& id = member(message, "id");
   const bool is_answer = method.is_null() && (message.contains("result") || message.contains("error"));
   if (message.is_object() && is_answer) return {{}, {}, nullptr, 202};
   const bool well_formed = member(message, "jsonrpc") == "2.0" && method.is_string() && (!message.contains("id") || is_id(id));
-  if (!well_formed) return {{dump(rpc_error(is_id(id) ? id : Json(), kInvalidRequest, "Invalid request"))}, {}, nullptr, 400};
+  if (!well_formed) return {{dump(rpc_error(id_of(message), kInvalidRequest, "Invalid request"))}, {}, nullptr, 400};
   const Json& params = member(message, "params");
   if (!message.contains("id")) return notification(method.get<std::string>(), params);
   return request({id, params, method.get<std::string>(), is_modern(message)});

@@ -66,6 +66,8 @@ struct DemoReply {
 
 // The message as JSON; discarded when it is none (or nested over 100 deep).
 Json parse_demo_message(std::string_view text);
+DemoReply parse_error(std::string_view text);  // names the id when one can be seen all the same
+Json id_of(const Json& message);               // null when it has none
 bool is_modern(const Json& message);
 Json rpc_error(const Json& id, int code, std::string_view text, Json data = nullptr);
 
@@ -73,7 +75,7 @@ class DemoServer {
  public:
   explicit DemoServer(DemoSettings settings) : settings_(std::move(settings)) {}
 
-  DemoReply handle(std::string_view text) { return handle_json(parse_demo_message(text)); }
+  DemoReply handle(std::string_view text);
   DemoReply handle_json(const Json& message);
 
  private:

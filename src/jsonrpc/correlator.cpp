@@ -185,6 +185,7 @@ Correlator::Incoming Correlator::to_call(Number number, std::string bytes) const
 
 Correlator::Incoming Correlator::answer(const Envelope& message) const {
   if (message.kind != Kind::kResponse) return unreadable(message.bytes, {}, "bad_message", message.problem);
+  if (message.id_null && calls_.size() == 1) return error_without_id(message);
   const std::optional<Number> number = number_in(message.id);
   const Call* call = number ? find(*number) : nullptr;
   if (call == nullptr) return {.reason = "unknown_id"};
@@ -196,6 +197,16 @@ Correlator::Incoming Correlator::answer(const Envelope& message) const {
   out.id = call->id;
   out.error_code = message.error_code;
   out.is_error = message.is_error;
+  return out;
+}
+
+// The server could not read the id: it can only mean the one call that is open.
+Correlator::Incoming Correlator::error_without_id(const Envelope& message) const {
+  const auto& [number, call] = *calls_.begin();
+  Incoming out = to_call(number, R"({"jsonrpc":"2.0","id":)" + call.id + R"(,"error":)" + std::string(message.error) + "}");
+  out.answer = true;
+  out.id = call.id;
+  out.error_code = message.error_code;
   return out;
 }
 

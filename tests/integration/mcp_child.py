@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-TOOLS = ["echo", "pid", "die", "garbage", "mojibake", "silent", "flood", "fork"]
+TOOLS = ["echo", "pid", "die", "garbage", "mojibake", "lost_id", "silent", "flood", "fork"]
 current = None  # the id of the request that is being answered
 
 
@@ -37,6 +37,9 @@ def call(params):
         sys.stdout.flush()
         sys.stdout.buffer.write(b'{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"\xe4"}]}}\n' % current)
         sys.stdout.buffer.flush()
+        return None
+    if name == "lost_id":
+        send({"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "Parse error"}})
         return None
     if name == "silent":
         return None

@@ -292,6 +292,12 @@ class FaultyServerTest(McpTest):
         response, message = client.request("tools/call", {"name": "mojibake", "arguments": {}})
         self.assertEqual((response.status, message["error"]["data"]["reason"]), (502, "bad_answer"))
 
+    def test_an_error_without_an_id_is_the_answer_to_the_only_call(self):
+        client = self.opened()
+        response, message = client.request("tools/call", {"name": "lost_id", "arguments": {}})
+        self.assertEqual((response.status, message["error"]["code"], message["error"]["message"]), (200, -32700, "Parse error"))
+        self.assertEqual(client.call("echo", text="alive"), "alive")
+
     def test_notifications_that_a_child_does_not_read_are_refused(self):
         client = self.opened()
         pid = int(client.call("pid"))

@@ -3,7 +3,8 @@
 // line ends between tokens become blanks (one message, one line).
 //
 // It also says to whom a message of the server belongs: to a call, by its id, progress token or subscription id; else to
-// the only call that is open; else to nobody (the standalone stream). Sans-IO. Thread: one.
+// the only call that is open; else to nobody (the standalone stream). An error with the id null (JSON-RPC 2.0, section 5: the
+// server could not read the id) is the answer to the only call, when there is just one. Sans-IO. Thread: one.
 #pragma once
 
 #include <cstdint>
@@ -87,6 +88,7 @@ class Correlator {
 
   Incoming route_one(const Envelope& message) const;
   Incoming answer(const Envelope& message) const;
+  Incoming error_without_id(const Envelope& message) const;
   Incoming failed(Number number, const char* problem) const;
   Incoming unreadable(std::string_view head, std::string_view tail, const char* reason, const char* problem) const;
   Incoming unrelated(const Envelope& message) const;

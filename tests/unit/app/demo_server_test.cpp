@@ -60,6 +60,18 @@ TEST_F(Demo, RefusesWhatIsNoRequest) {
   }
 }
 
+TEST_F(Demo, GivesTheIdBackOfWhatItCannotRead) {
+  const std::string deep = std::string(200, '[') + std::string(200, ']');
+  for (const std::string& params : {std::string("1e999"), std::string(R"("\ud800")"), deep}) {
+    const DemoReply reply = server_.handle(R"({"jsonrpc":"2.0","id":"x","method":"ping","params":{"a":)" + params + "}}");
+    ASSERT_EQ(reply.messages.size(), 1u) << params;
+    const Json answer = Json::parse(reply.messages[0]);
+    EXPECT_EQ(answer["error"]["code"], -32700) << params;
+    EXPECT_EQ(answer["id"], "x") << params;
+  }
+  EXPECT_EQ(Json::parse(server_.handle("{nope").messages.at(0))["id"], nullptr);
+}
+
 TEST_F(Demo, NotificationsAndAnswersAreTakenSilently) {
   for (const char* const message : {R"({"jsonrpc":"2.0","method":"notifications/initialized"})", R"({"jsonrpc":"2.0","method":"whatever"})",
                                     R"({"jsonrpc":"2.0","id":1,"result":{}})"}) {

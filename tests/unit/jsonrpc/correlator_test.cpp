@@ -125,6 +125,22 @@ TEST(Correlator, AByteOrderMarkIsSkipped) {
   EXPECT_EQ(c.route("\xEF\xBB\xBF{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}")[0].bytes, R"({"jsonrpc":"2.0","id":"x","result":{}})");
 }
 
+TEST(Correlator, AnErrorWithoutAnIdIsForTheOnlyCall) {
+  const std::string error = R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"Parse error"},"id":null})";
+  Correlator c(Era::kLegacy);
+  EXPECT_STREQ(c.route(error)[0].reason, "unknown_id");
+  c.begin(scan(R"({"jsonrpc":"2.0","id":"a","method":"tools/call"})"), 1);
+  c.begin(scan(R"({"jsonrpc":"2.0","id":"b","method":"tools/call"})"), 2);
+  EXPECT_EQ(c.route(error)[0].to, To::kNobody) << "which of the two is meant?";
+  EXPECT_EQ(c.route(R"({"jsonrpc":"2.0","id":2,"result":{}})")[0].group, 2u);
+  const auto answer = c.route(error);
+  ASSERT_EQ(answer.size(), 1u);
+  EXPECT_TRUE(answer[0].answer && !answer[0].failed);
+  EXPECT_EQ(answer[0].bytes, R"({"jsonrpc":"2.0","id":"a","error":{"code":-32700,"message":"Parse error"}})");
+  EXPECT_EQ(answer[0].error_code, -32700);
+  EXPECT_EQ(c.open_calls(), 0u);
+}
+
 TEST(Correlator, ALineThatWasTooLongFailsItsCall) {
   Correlator c(Era::kLegacy);
   const auto begin = [&](int id) { return c.begin(scan(R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":"a"})"), 1).number; };
