@@ -9,7 +9,6 @@ namespace gatehouse::access {
 
 namespace {
 
-constexpr std::size_t kMinSecretBytes = 32;
 constexpr std::size_t kGeneratedSecretBytes = 32;
 constexpr std::size_t kFirstPasswordBytes = 15;  // 20 characters
 constexpr std::size_t kTokenIdBytes = 16;

@@ -6,14 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "gatehouse/access/settings.h"
 #include "gatehouse/base/result.h"
 #include "gatehouse/base/secret.h"
 #include "gatehouse/runtime/random.h"
 
 namespace gatehouse::access {
-
-inline constexpr std::size_t kMinPasswordBytes = 8;
-inline constexpr std::size_t kMaxPasswordBytes = 1024;
 
 struct PasswordVerdict {
   bool matches = false;

@@ -104,7 +104,7 @@ constexpr Slug kSlugs[] = {
     {"unknown-value", "a word that is not one of the choices"},
     {"unknown-variable", "a GATEHOUSE_ variable that nothing reads"},
     {"unset-variable", "a variable that is used and not set"},
-    {"weak-secret", "a secret that is too short for profile production"},
+    {"weak-secret", "a secret that is too short (profile production asks for more), or a password that is too long"},
     {"wrong-type", "a mapping, list, number, text or nothing where something else is expected"},
     {"yaml-alias", "an alias to a value that is still open"},
     {"yaml-syntax", "not YAML"},

@@ -83,17 +83,43 @@ bool is_known_secret(std::string_view text) {
          text.find("to-be-changed") != std::string_view::npos;
 }
 
-void check_secret(Context& context, const Secret& secret, const std::string& path, std::size_t least) {
+constexpr const char* kMakeSecret = "openssl rand -base64 48";
+constexpr std::size_t kProductionPasswordBytes = 12;
+
+void check_production_secret(Context& context, const Secret& secret, const std::string& path, std::size_t least) {
   const Spot spot = spot_at(context, path);
   if (secret.empty()) return;
   if (is_known_secret(secret.reveal())) {
     context.report.error(spot, path, "default-secret", "this value is a published default: profile production needs its own")
-        .help = "openssl rand -base64 48";
+        .help = kMakeSecret;
   } else if (secret.reveal().size() < least) {
     context.report.error(spot, path, "weak-secret", "has " + std::to_string(secret.reveal().size()) +
                          " characters: profile production needs at least " + std::to_string(least))
-        .help = "openssl rand -base64 48";
+        .help = kMakeSecret;
   }
+}
+
+// What a start refuses, whatever the profile.
+void check_secret_size(Context& context, const Secret& secret, const std::string& path, std::size_t least, std::size_t most) {
+  const std::size_t size = secret.reveal().size();
+  if (secret.empty() || (size >= least && size <= most)) return;
+  const std::string wanted = size < least ? "at least " + std::to_string(least) : "at most " + std::to_string(most);
+  context.report.error(spot_at(context, path), path, "weak-secret", "has " + std::to_string(size) + " characters: " + wanted + " are needed")
+      .help = kMakeSecret;
+}
+
+void check_production_secrets(Context& context, const Draft& draft) {
+  const access::Settings& access = draft.out.access;
+  check_production_secret(context, access.secret_key, "access.secret_key", access::kMinSecretBytes);
+  check_production_secret(context, access.admin_password, "access.admin_password", kProductionPasswordBytes);
+  const state::Settings& state = draft.out.state;
+  check_production_secret(context, state::database_password(state.database_url), "state.database_url", kProductionPasswordBytes);
+  check_production_secret(context, state.postgres.password, "state.postgres.password", kProductionPasswordBytes);
+  check_production_secret(context, state.postgres.owner_password, "state.postgres.owner_password", kProductionPasswordBytes);
+  if (!access.secret_key.empty() || !draft.out.values.contains("access.secret_key")) return;
+  context.report.error(spot_at(context, "access.secret_key"), "access.secret_key", "missing-secret",
+                       "profile production needs a secret key of at least 32 characters")
+      .help = "secret_key: file:/etc/gatehouse/secret_key, made by openssl rand -base64 48";
 }
 
 }  // namespace
@@ -164,18 +190,11 @@ void check_certificates(Context& context, Draft& draft) {
 }
 
 void check_access(Context& context, Draft& draft) {
-  if (!context.production) return;
+  if (context.production) check_production_secrets(context, draft);
   const access::Settings& access = draft.out.access;
-  check_secret(context, access.secret_key, "access.secret_key", 32);
-  check_secret(context, access.admin_password, "access.admin_password", 12);
-  const state::Settings& state = draft.out.state;
-  check_secret(context, state::database_password(state.database_url), "state.database_url", 12);
-  check_secret(context, state.postgres.password, "state.postgres.password", 12);
-  check_secret(context, state.postgres.owner_password, "state.postgres.owner_password", 12);
-  if (!access.secret_key.empty() || !draft.out.values.contains("access.secret_key")) return;
-  context.report.error(spot_at(context, "access.secret_key"), "access.secret_key", "missing-secret",
-                       "profile production needs a secret key of at least 32 characters")
-      .help = "secret_key: file:/etc/gatehouse/secret_key, made by openssl rand -base64 48";
+  const auto least = [&context](std::size_t bytes) { return context.production ? 0 : bytes; };
+  check_secret_size(context, access.secret_key, "access.secret_key", least(access::kMinSecretBytes), std::string::npos);
+  check_secret_size(context, access.admin_password, "access.admin_password", least(access::kMinPasswordBytes), access::kMaxPasswordBytes);
 }
 
 }  // namespace gatehouse::config

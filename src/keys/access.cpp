@@ -9,7 +9,7 @@ const Key kKeys[] = {
      .type = Type::kSecret,
      .fallback = "",
      .help = "Signs tokens and indexes keys; a reference: file:/path, env:NAME or credential:NAME. Empty: made once and "
-             "kept in the state directory. Profile production: required, at least 32 characters",
+             "kept in the state directory. At least 32 characters. Profile production: required",
      .apply = [](Draft& d, const Place&, const Value& v) { d.out.access.secret_key = v.secret; },
      .min = 32,
      .restart = true,
@@ -17,7 +17,7 @@ const Key kKeys[] = {
     {.path = "access.admin_password",
      .type = Type::kSecret,
      .fallback = "",
-     .help = "Of the first user, as a reference. Empty: random, printed once. Profile production: at least 12 characters",
+     .help = "Of the first user, as a reference. Empty: random, printed once. At least 8 characters, profile production: 12",
      .apply = [](Draft& d, const Place&, const Value& v) { d.out.access.admin_password = v.secret; },
      .min = 12,
      .restart = true,

@@ -2,12 +2,18 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "gatehouse/base/secret.h"
 
 namespace gatehouse::access {
+
+// What a start asks of a secret key and of passwords; profile production asks for more (config).
+inline constexpr std::size_t kMinSecretBytes = 32;
+inline constexpr std::size_t kMinPasswordBytes = 8;
+inline constexpr std::size_t kMaxPasswordBytes = 1024;
 
 struct Settings {
   Secret secret_key;                              // signs tokens, indexes keys; empty: made once and kept in the state directory

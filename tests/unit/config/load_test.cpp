@@ -269,24 +269,24 @@ TEST(ConfigLoad, AMissingFileIsNamed) {
 
 TEST(ConfigSecrets, ComeFromFilesVariablesAndCredentials) {
   const Directory directory;
-  const std::string file = directory.write("key", "from the file\n");
+  const std::string file = directory.write("key", "a long secret key from the file..\n");
   LoadOptions options = with(std::string(kHttp) + "access: {secret_key: 'file:" + file + "', admin_password: 'credential:pw'}\n");
   directory.write("pw", "from systemd");
   options.environment = {{"CREDENTIALS_DIRECTORY", directory.path()}};
   Loaded loaded = load(options);
   ASSERT_TRUE(loaded.configuration) << problems(loaded);
-  EXPECT_EQ(loaded.configuration->access.secret_key.reveal(), "from the file");
+  EXPECT_EQ(loaded.configuration->access.secret_key.reveal(), "a long secret key from the file..");
   EXPECT_EQ(loaded.configuration->access.admin_password.reveal(), "from systemd");
   options.environment["GATEWAY_ADMIN_PASSWORD_FILE"] = file;
-  options.environment["GATEHOUSE_ACCESS_SECRET_KEY"] = "from the environment";
+  options.environment["GATEHOUSE_ACCESS_SECRET_KEY"] = "a long secret key from the environment";
   loaded = load(options);
   ASSERT_TRUE(loaded.configuration) << problems(loaded);
-  EXPECT_EQ(loaded.configuration->access.secret_key.reveal(), "from the environment");
-  EXPECT_EQ(loaded.configuration->access.admin_password.reveal(), "from the file");
+  EXPECT_EQ(loaded.configuration->access.secret_key.reveal(), "a long secret key from the environment");
+  EXPECT_EQ(loaded.configuration->access.admin_password.reveal(), "a long secret key from the file..");
 }
 
 TEST(ConfigSecrets, AreShownNowhere) {
-  LoadOptions options = with(std::string("profile: development\naccess: {secret_key: hunter2hunter2}\n") + kHttp +
+  LoadOptions options = with(std::string("profile: development\naccess: {secret_key: hunter2hunter2hunter2hunter2hunter2}\n") + kHttp +
                              "mcp: {servers: {a: {command: [x], environment: {TOKEN: hunter2hunter2}}}}\n");
   options.environment["GATEWAY_ADMIN_PASSWORD"] = "hunter2hunter2";
   const Loaded loaded = load(options);
