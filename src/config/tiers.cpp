@@ -120,8 +120,16 @@ class Overlay {
 
   Spot variable_spot(const std::string& name, std::string_view value, bool sensitive) {
     const std::string label = sensitive ? name : name + "=" + std::string(value);
-    if (tier_ == Tier::kDotenv) return {context_.dotenv_source, context_.dotenv.lines.at(name), 0, 1, {}};
-    return spot_of("environment " + name, label);
+    if (tier_ != Tier::kDotenv) return spot_of("environment " + name, label);
+    const yaml::Dotenv::Place& place = context_.dotenv.places.at(name);
+    return {context_.dotenv_source, place.line, place.value_column, 1, {}};
+  }
+
+  // Of the name itself, which nothing reads.
+  Spot name_spot(const std::string& name, const std::string& value) {
+    Spot spot = variable_spot(name, value, true);
+    if (tier_ == Tier::kDotenv) spot.column = context_.dotenv.places.at(name).name_column;
+    return spot;
   }
 
   void set(const Path& path, const Key& key, std::string text, Spot spot) {
@@ -176,7 +184,7 @@ class Overlay {
   }
 
   void unknown(const std::string& name, const std::string& value) {
-    Diagnostic& out = context_.report.error(variable_spot(name, value, true), {}, "unknown-variable",
+    Diagnostic& out = context_.report.error(name_spot(name, value), {}, "unknown-variable",
                                             "no key is behind the variable " + name);
     out.suggestion = context_.report.suggest(name, candidates());
   }
@@ -215,7 +223,7 @@ class Overlay {
     const auto found = environment.find(name);
     const bool shadowed = tier_ == Tier::kDotenv && context_.options.environment.contains(name);
     if (found == environment.end() || shadowed || context_.variables.used.contains(name)) return;
-    context_.report.warning(variable_spot(name, found->second, true), name, "alias-unused",
+    context_.report.warning(name_spot(name, found->second), name, "alias-unused",
                             "has no effect: this version has no key for it");
   }
 

@@ -44,6 +44,7 @@ Result<std::string> value_of(std::string_view text) {
 }
 
 void parse_line(Report& report, const Spot& spot, std::string_view line, Dotenv& out) {
+  const char* const begin = line.data();
   line = trim(line);
   if (only_comment(line)) return;
   if (line.starts_with("export ")) line = trim(line.substr(7));
@@ -53,14 +54,16 @@ void parse_line(Report& report, const Spot& spot, std::string_view line, Dotenv&
     report.error(spot, {}, "bad-dotenv", "a line is NAME=value or a comment");
     return;
   }
-  auto value = value_of(trim(line.substr(equals + 1)));
+  const std::string_view text = trim(line.substr(equals + 1));
+  auto value = value_of(text);
   if (!value) {
     report.error(spot, name, value.error().slug, value.error().message);
     return;
   }
-  const auto [known, fresh] = out.lines.emplace(name, spot.line);
+  const auto column = [begin](std::string_view part) { return static_cast<int>(part.data() - begin) + 1; };
+  const auto [known, fresh] = out.places.emplace(name, Dotenv::Place{spot.line, column(line), column(text)});
   if (!fresh)
-    report.error(spot, name, "duplicate-key", "'" + name + "' is set twice, first in line " + std::to_string(known->second));
+    report.error(spot, name, "duplicate-key", "'" + name + "' is set twice, first in line " + std::to_string(known->second.line));
   out.variables.emplace(name, std::move(*value));
 }
 

@@ -22,7 +22,10 @@ Node parse_yaml(Report& report, int source);
 // `.env`: NAME=value lines, # comments, 'literal' and "escaped" values, an optional "export" in front. No interpolation.
 struct Dotenv {
   Environment variables;
-  std::map<std::string, int> lines;  // where each stands
+  struct Place {
+    int line, name_column, value_column;
+  };
+  std::map<std::string, Place> places;  // where each stands
 };
 Dotenv parse_dotenv(Report& report, int source, std::string_view text);
 

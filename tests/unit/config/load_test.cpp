@@ -243,6 +243,17 @@ TEST(ConfigDotenv, QuotesRemarksAndMistakes) {
   EXPECT_EQ(leaf(loaded, "routes[0].respond.body").value, "x # y|a\nb|plain");
 }
 
+TEST(ConfigDotenv, ProblemsNameTheColumn) {
+  const Directory directory;
+  directory.write(".env", "export GATEHOUSE_WORKERS = many\n  GATEHOUSE_WROKERS=1\n");
+  LoadOptions options;
+  options.file = directory.write("g.yaml", kHttp);
+  const std::string env = directory.path() + "/.env";
+  const std::string said = problems(load(options));
+  EXPECT_NE(said.find(env + ":1:28: workers: "), std::string::npos) << said;
+  EXPECT_NE(said.find(env + ":2:3: "), std::string::npos) << said;
+}
+
 // ---- files, paths, secrets
 
 TEST(ConfigLoad, RelativePathsAreRelativeToTheFile) {

@@ -100,7 +100,9 @@ TEST(YamlDotenv, LinesAndMistakes) {
   const int source = report.add_source({.tier = Tier::kDotenv, .name = ".env", .directory = {}, .text = {}, .label = {}});
   const Dotenv read = parse_dotenv(report, source, "# remark\nexport A=1 # why\nB='x #y'\nC=\"a\\tb\"\nA=2\n1X=3\nD='open\n");
   EXPECT_EQ(read.variables, (Environment{{"A", "1"}, {"B", "x #y"}, {"C", "a\tb"}}));
-  EXPECT_EQ(read.lines.at("B"), 3);
+  const Dotenv::Place& a = read.places.at("A");
+  EXPECT_EQ((std::tuple{a.line, a.name_column, a.value_column}), (std::tuple{2, 8, 10}));
+  EXPECT_EQ(read.places.at("B").line, 3);
   EXPECT_EQ(render(report.diagnostics),
             ".env:5:1: A: 'A' is set twice, first in line 2  [duplicate-key]\n"
             ".env:6:1: document: a line is NAME=value or a comment  [bad-dotenv]\n"
