@@ -12,18 +12,18 @@ class Walker {
 
   void section(const Branch& branch, const Node* node, const std::string& path, const Place& place) {
     if (node != nullptr)
-      for (const Member& member : node->members) member_of(branch, *node, member, path, place);
+      for (const Member& member : node->members) member_of(branch, member, path, place);
     for (const Branch& child : branch.children)
       if (node == nullptr || node->find(child.segment) == nullptr) absent(child, path, place, node);
   }
 
  private:
-  void member_of(const Branch& branch, const Node& node, const Member& member, const std::string& path, const Place& place) {
+  void member_of(const Branch& branch, const Member& member, const std::string& path, const Place& place) {
     const std::string where = child_path(path, member.key);
     if (const Branch* child = branch.find(member.key); child != nullptr && !child->segment.starts_with('['))
       return present(*child, member.value, member.spot, where, place);
     const Branch* any = branch.any_name();
-    if (any == nullptr || member.key == "*") return unknown(branch, node, member, where);
+    if (any == nullptr || member.key == "*") return unknown(branch, member, where);
     const Section* section = branch.section;
     if (section != nullptr && section->name != nullptr) {
       if (const Status status = section->name(member.key); !status) {
@@ -36,12 +36,12 @@ class Walker {
     present(*any, member.value, member.spot, where, inside);
   }
 
-  void unknown(const Branch& branch, const Node& node, const Member& member, const std::string& path) {
+  void unknown(const Branch& branch, const Member& member, const std::string& path) {
     std::vector<std::string> names;
     std::string help;
     for (const Branch& child : branch.children) {
       if (child.key != nullptr && child.key->type == Type::kLater) continue;
-      if (node.find(child.segment) == nullptr) names.push_back(child.segment);
+      names.push_back(child.segment);
       help += (help.empty() ? "keys here: " : ", ") + child.segment;
     }
     Diagnostic& out = context_.report.error(member.spot, path, "unknown-key", "no key is called '" + member.key + "' here");
