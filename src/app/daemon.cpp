@@ -43,6 +43,12 @@ Status raise_descriptor_limit() {
                     "raise the limit: ulimit -n, LimitNOFILE= of the unit, --ulimit nofile of the container");
 }
 
+Status try_listener(const edge::ListenerSettings& listener) {
+  if (listener.address.is_unix) return net::check_unix_free(listener.address);
+  const auto socket = net::listen(listener.address, {.name = listener.name});
+  return socket ? Status() : Status(socket.error());
+}
+
 // Keys are in memory. 1 and not 0: this limit alone also keeps the kernel from starting a core_pattern program.
 void forbid_core_dumps() {
   constexpr rlimit kNone{1, 1};
@@ -79,14 +85,15 @@ void Daemon::remove_sockets() const {
     if (listener.address.is_unix) ::unlink(listener.address.host.c_str());
 }
 
-// Before anything is made: a port that somebody else has ends the start without a trace.
+// Before anything is made: an address that somebody else has ends the start without a trace.
 Status Daemon::try_listeners() const {
   for (const edge::ListenerSettings& listener : configuration_.edge.listeners) {
-    if (listener.address.is_unix) continue;
-    auto socket = net::listen(listener.address, {.name = listener.name});
-    if (!socket) return std::move(socket).error();
+    if (Status free = try_listener(listener); !free) return free;
   }
-  return {};
+  // In the state directory it belongs to whoever holds that directory's lock.
+  const std::string& socket = configuration_.admin_socket;
+  if (socket.empty() || socket.starts_with(configuration_.state.directory + "/")) return {};
+  return net::check_unix_free({.host = socket, .port = 0, .is_unix = true});
 }
 
 Status Daemon::open_state() {

@@ -33,10 +33,12 @@ Error in_use(const Address& address, int connected) {
                     "stop it, or choose another path");
 }
 
-Status remove_stale(const Address& address, const Endpoint& endpoint) {
+enum class Path { kAbsent, kStale };
+
+Result<Path> look(const Address& address, const Endpoint& endpoint) {
   struct stat info {};
   if (::lstat(address.host.c_str(), &info) != 0) {
-    if (errno == ENOENT) return {};
+    if (errno == ENOENT) return Path::kAbsent;
     return system_error("socket-path", "cannot look at " + address.host, errno);
   }
   if (!S_ISSOCK(info.st_mode)) {
@@ -47,13 +49,26 @@ Status remove_stale(const Address& address, const Endpoint& endpoint) {
   if (!probe) return system_error("listen", "cannot make a socket", errno);
   if (::connect(probe.get(), endpoint.data(), endpoint.size) == 0 || errno == EAGAIN) return in_use(address, probe.get());
   if (errno != ECONNREFUSED) return system_error("socket-path", "cannot ask who listens on " + address.to_string(), errno);
-  if (::unlink(address.host.c_str()) != 0 && errno != ENOENT) {
+  return Path::kStale;
+}
+
+Status remove_stale(const Address& address, const Endpoint& endpoint) {
+  const auto path = look(address, endpoint);
+  if (!path) return path.error();
+  if (*path == Path::kStale && ::unlink(address.host.c_str()) != 0 && errno != ENOENT) {
     return system_error("socket-path", "cannot remove the stale socket " + address.host, errno);
   }
   return {};
 }
 
 }  // namespace
+
+Status check_unix_free(const Address& address) {
+  const auto endpoint = to_endpoint(address);
+  if (!endpoint) return endpoint.error();
+  const auto path = look(address, *endpoint);
+  return path ? Status() : Status(path.error());
+}
 
 Result<UniqueFd> bind_unix(const Address& address, const ListenOptions& options) {
   const auto endpoint = to_endpoint(address);

@@ -29,6 +29,9 @@ struct ListenOptions {
 // Unix: a socket file that nobody listens on any more is replaced; a file of another kind never.
 Result<UniqueFd> listen(const Address& address, const ListenOptions& options = {});
 
+// Whether listen() would find this Unix path free; makes and removes nothing.
+Status check_unix_free(const Address& address);
+
 // `count` sockets on the same address, one for each loop; the kernel spreads connections over them (SO_REUSEPORT). With
 // port 0 all get the same free port. The first socket is bound without sharing, so a second daemon, even of the same
 // user, gets "port-in-use" instead of half of the connections. Unix: duplicates of one socket.

@@ -213,7 +213,10 @@ TEST(UnixListener, ReplacesTheStaleAndSparesTheLive) {
   EXPECT_EQ(second.error().slug, "port-in-use");
   EXPECT_NE(second.error().message.find("test_net (pid " + std::to_string(::getpid()) + ")"), std::string::npos)
       << second.error().message;
+  EXPECT_EQ(check_unix_free(address).error().slug, "port-in-use");
   listener->reset();
+  EXPECT_TRUE(check_unix_free(address));
+  EXPECT_TRUE(std::filesystem::exists(address.host)) << "looking removes nothing";
   const auto third = listen(address);
   ASSERT_TRUE(third) << third.error().message;
   EXPECT_TRUE(connect_to(*to_endpoint(address)));
