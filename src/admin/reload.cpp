@@ -44,7 +44,7 @@ Json diagnostics_of(const ReloadView& view) {
 
 http::Response answer(const ReloadView& view) {
   Json body{{"diagnostics", diagnostics_of(view)}, {"text", view.text}};  // warnings, when it went well
-  if (!view.ok) return json_answer(body, 422);
+  if (!view.ok) return json_answer(body, view.valid ? 409 : 422);
   body["changes"] = Json::array();
   for (const ReloadChange& change : view.changes) {
     body["changes"].push_back({{"path", change.path},

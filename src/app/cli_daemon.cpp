@@ -52,6 +52,11 @@ int reload(const CliOptions& options) {
     print_error(make_error("config-refused", "nothing was changed: the configuration has errors"));
     return kWrongInput;
   }
+  if (answer->status == 409) {
+    std::cerr << printable(text_of(body, "text"), true);
+    print_error(make_error("reload-failed", "nothing was changed: the configuration is right, but could not be put into effect"));
+    return kFailed;
+  }
   if (answer->status / 100 != 2) return fail(problem(*answer), options);
   print_items(options.style(), "ChangeList", list_of(body, "changes"), {{"path", "KEY"}, {"before", "BEFORE"}, {"after", "AFTER"}, {"needs_restart", "NEEDS RESTART"}});
   std::cerr << printable(text_of(body, "text"), true);  // warnings

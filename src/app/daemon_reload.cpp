@@ -70,6 +70,9 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
     const Result<Certificates::SetPtr>& certificates = *prepared.certificates;
     applied = certificates ? apply(*loaded.configuration, *certificates) : Status(certificates.error());
     if (!applied) view = reload_problem(applied.error());
+    view.valid = certificates.ok();
+  } else {
+    view.valid = false;
   }
   view.ok = loaded.configuration && applied.ok();
   {

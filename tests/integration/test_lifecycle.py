@@ -205,8 +205,10 @@ class ReloadTest(DaemonTest):
         busy["listeners"]["second"] = {"address": other.name}
         daemon.write_config(busy)
         done = daemon.command("reload")
-        self.assertNotEqual(done.returncode, 0)
-        self.assertIn(other.name, done.stderr)
+        self.assertEqual(done.returncode, 1)
+        for words in (other.name, "in use by", "[port-in-use]", "the configuration is right, but could not be put into effect", "[reload-failed]"):
+            self.assertIn(words, done.stderr)
+        self.assertNotIn("has errors", done.stderr)
         self.assertEqual(self.body(daemon), b"old")
 
     def status(self, daemon):
@@ -346,6 +348,19 @@ class StartErrorTest(DaemonTest):
         text = self.refused(config, "in use", code=1, directory=directory)
         self.assertNotIn("password", text)
         self.assertFalse((directory / "state").exists())
+
+    def test_a_unix_socket_in_use_is_noticed_before_anything_is_made(self):
+        directory = self.temporary_directory()
+        path = str(directory / "busy.sock")
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(path)
+            other.listen()
+            for config in ({"listeners": {"http": {"address": f"unix:{path}"}}},
+                           {"listeners": {"http": {"address": "127.0.0.1:0"}}, "admin": {"socket": path}}):
+                text = self.refused(config, path, "in use", f"pid {os.getpid()}", code=1, directory=directory)
+                self.assertNotIn("password", text)
+                self.assertFalse((directory / "state").exists())
+        self.assertTrue(os.path.exists(path))
 
     def test_bad_configuration_is_exit_2_with_every_problem(self):
         text = self.refused({"upstrems": {}, "workers": "many"}, "upstrems", "did you mean", "upstreams", "workers", code=2)

@@ -82,6 +82,7 @@ struct ReloadDiagnostic {
 };
 struct ReloadView {
   bool ok = false;
+  bool valid = true;             // false: the configuration has errors; true and not ok: it could not be put into effect
   std::vector<ReloadChange> changes;
   std::vector<ReloadDiagnostic> diagnostics;
   std::string text;              // the diagnostics as `gatehouse check` prints them

@@ -214,12 +214,22 @@ TEST_F(ApiTest, RefusedReloadGivesTheDiagnostics) {
   FakeExchange exchange(loop_, "POST", "/admin/reload", {});
   exchange.who() = socket().principal;
   group_.spawn(api_->handle(exchange));
-  reload_done_({.ok = false, .changes = {}, .diagnostics = {{"g.yaml", 3, 5, "workers", "no number", "bad-value", "1"}}, .text = "g.yaml:3:5"});
+  reload_done_({.ok = false, .valid = false, .changes = {}, .diagnostics = {{"g.yaml", 3, 5, "workers", "no number", "bad-value", "1"}}, .text = "g.yaml:3:5"});
   run_until([&] { return exchange.answered(); });
   EXPECT_EQ(exchange.status(), 422);
   const Json answer = Json::parse(exchange.output());
   EXPECT_EQ(answer["diagnostics"][0]["line"], 3);
   EXPECT_EQ(answer["text"], "g.yaml:3:5");
+}
+
+TEST_F(ApiTest, AReloadThatCouldNotBePutIntoEffectIsAConflict) {
+  FakeExchange exchange(loop_, "POST", "/admin/reload", {});
+  exchange.who() = socket().principal;
+  group_.spawn(api_->handle(exchange));
+  reload_done_({.ok = false, .changes = {}, .diagnostics = {}, .text = "the port is taken"});
+  run_until([&] { return exchange.answered(); });
+  EXPECT_EQ(exchange.status(), 409);
+  EXPECT_EQ(Json::parse(exchange.output())["text"], "the port is taken");
 }
 
 TEST_F(ApiTest, ReloadSurvivesItsExchange) {
