@@ -18,6 +18,9 @@ struct Verb {
 };
 const std::vector<Verb>& verbs();
 
+// Verbs that are decided and not built; each goes when its verb comes.
+const std::vector<std::string_view>& later_verbs();
+
 // The words that may come first, or after a noun ("users": add, list); in the order of the table, each once.
 std::vector<std::string> words_after(std::string_view noun = {});
 std::string noun_summary(const std::string& noun);

@@ -40,6 +40,14 @@ const std::vector<Verb>& verbs() {
   return table;
 }
 
+const std::vector<std::string_view>& later_verbs() {
+  static const std::vector<std::string_view> table = {
+      "audit", "backup", "certs", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
+      "explain", "images", "init", "logs", "mcp", "plan", "policy", "proxy", "restart", "restore", "routes", "services",
+      "start", "stop", "support-bundle", "templates", "top", "undrain", "upstreams"};
+  return table;
+}
+
 std::vector<std::string> words_after(std::string_view noun) {
   std::vector<std::string> words;
   for (const Verb& verb : verbs()) {

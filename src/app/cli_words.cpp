@@ -14,6 +14,10 @@ int refuse_word(std::string_view noun, const std::string& word) {
   const std::string near = nearest(word, words_after(noun));
   const std::string verb = noun.empty() ? word : std::string(noun) + " " + word;
   const std::string help = noun.empty() ? "gatehouse help" : "gatehouse help " + std::string(noun);
+  if (const auto& later = later_verbs(); std::find(later.begin(), later.end(), verb) != later.end()) {
+    print_error(make_error("not-available", "'" + verb + "' is not in this version", help));
+    return kWrongInput;
+  }
   print_error(make_error("unknown-verb", "there is no verb '" + verb + "'", near.empty() ? help : "did you mean '" + near + "'?"));
   return kWrongInput;
 }
