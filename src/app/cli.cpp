@@ -5,14 +5,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "cli_verbs.h"
 #include "cli_words.h"
 #include "daemon.h"
 #include "demo.h"
+#include "gatehouse/yaml/words.h"
 
 #ifndef GATEHOUSE_VERSION
 #define GATEHOUSE_VERSION "0"
@@ -52,17 +56,40 @@ void add_config_flags(CLI::App* verb, Parser& parser) {
   verb->add_option("--profile", parser.options.profiles, "add a profile");
 }
 
+// DUR as in the configuration; a number alone is seconds.
+void add_duration(CLI::App* verb, const char* flag, std::optional<std::chrono::milliseconds>& value, const char* help) {
+  constexpr std::int64_t kLongest = 86'400'000;
+  const auto take = [&value, name = std::string(flag)](const std::string& text) {
+    const bool bare = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    const auto duration = yaml::parse_duration(bare ? text + "s" : text);
+    if (!duration) throw CLI::ValidationError(name, duration.error().message);
+    if (*duration < 1 || *duration > kLongest) throw CLI::ValidationError(name, "1ms to 1d, not " + text);
+    value = std::chrono::milliseconds(*duration);
+  };
+  verb->add_option_function<std::string>(flag, take, help)->type_name("DUR");
+}
+
+// The summary, the examples, then the rest.
+class HelpFormat : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
+    if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
+    return make_description(app) + "\n" + make_footer(app) + "\n" + make_usage(app, std::move(name)) + make_positionals(app) +
+           make_groups(app, mode) + make_subcommands(app, mode) + (app->get_parent() == nullptr ? "\ngatehouse help VERB tells more.\n" : "");
+  }
+};
+
 void add_connection_flags(CLI::App* verb, CliOptions& options) {
   verb->add_option("--socket", options.socket, "the daemon's admin socket (also GATEHOUSE_SOCKET)")->check(kNotEmpty);
   verb->add_option("--url", options.url, "another daemon: https://host:port, with a key")->check(kNotEmpty);
   verb->add_option("--key-file", options.key_file, "file with an API key (also GATEHOUSE_API_KEY)")->check(kNotEmpty);
   verb->add_option("--ca-file", options.ca_file, "certificates to trust (PEM)")->check(kNotEmpty);
   verb->add_flag("--insecure", options.insecure, "trust any certificate");
-  verb->add_option("--timeout", options.timeout_seconds, "seconds to wait for an answer (30; call: 310)")->check(CLI::Range(1, 86400));
+  add_duration(verb, "--timeout", options.timeout, "wait for an answer this long (30s; call: 310s)");
 }
 
 std::string examples_of(std::string_view first) {
-  std::string text = "Examples:\n";
+  std::string text;
   for (const Verb& verb : verbs()) {
     if (verb.name == first || verb.name.starts_with(std::string(first) + " ")) text += verb.examples;
   }
@@ -194,12 +221,11 @@ int run_words(int argc, const char* const* argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   Parser parser;
   CLI::App app("One daemon for MCP servers, reverse proxying and TLS.", "gatehouse");
-  app.footer("Examples:\n"
-             "  gatehouse run --config gatehouse.yaml      start\n"
+  app.formatter(std::make_shared<HelpFormat>());
+  app.footer("  gatehouse run --config gatehouse.yaml      start\n"
              "  gatehouse check gatehouse.yaml             every problem of a file at once\n"
              "  gatehouse status                           what runs\n"
-             "  gatehouse call demo say_hello --arg name=Ada\n\n"
-             "gatehouse help VERB tells more.");
+             "  gatehouse call demo say_hello --arg name=Ada");
   app.require_subcommand(1);
   app.set_version_flag("--version", kVersion, "show the version");
   try {

@@ -69,8 +69,8 @@ bool is_wrong_input(const Error& error) {
 
 }  // namespace
 
-std::chrono::seconds patience(const CliOptions& options, std::chrono::seconds otherwise) {
-  return options.timeout_seconds ? std::chrono::seconds(*options.timeout_seconds) : otherwise;
+std::chrono::milliseconds patience(const CliOptions& options, std::chrono::milliseconds otherwise) {
+  return options.timeout.value_or(otherwise);
 }
 
 Result<Secret> read_secret_file(const std::string& path) {
@@ -130,7 +130,7 @@ int fail(Error error, const CliOptions& options) {
     error = make_error("daemon-unreachable", nobody_answers(options, last_part(error.message)),
                        "systemctl status gatehouse, or name its socket with --socket    (exit code 3)");
   } else if (error.slug == "timeout") {
-    error.help = "it is there, but needs longer: --timeout SECONDS";
+    error.help = "it is there, but needs longer: --timeout 5m";
   }
   print_error(error);
   return away ? kUnreachable : is_wrong_input(error) ? kWrongInput : kFailed;

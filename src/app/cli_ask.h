@@ -15,7 +15,7 @@ Result<Secret> read_secret_file(const std::string& path);  // without the line e
 Result<Secret> credential(const CliOptions& options);      // empty: the socket needs none
 
 // How long to wait for an answer: --timeout, or what the verb needs.
-std::chrono::seconds patience(const CliOptions& options, std::chrono::seconds otherwise);
+std::chrono::milliseconds patience(const CliOptions& options, std::chrono::milliseconds otherwise);
 
 Result<client::HttpAnswer> ask(const CliOptions& options, std::string method, const std::string& path, const Json& body = nullptr);
 

@@ -1,6 +1,7 @@
 // What each verb does once its flags are known.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ struct CliOptions {
 
   std::string socket, url, key_file, ca_file;  // where the daemon is, and who asks
   bool insecure = false;
-  std::optional<int> timeout_seconds;
+  std::optional<std::chrono::milliseconds> timeout;
 
   std::string config;
   std::vector<std::string> profiles, overrides;

@@ -55,7 +55,12 @@ def run_in_terminal(columns, *words, env=None, cwd=None, stream="stdout"):
 
 def listed(text):
     """The names under `Subcommands:`."""
-    return re.findall(r"^  (\w+) ", text.split("Subcommands:")[1].split("Examples:")[0], re.M)
+    return re.findall(r"^  (\w+) ", text.split("Subcommands:")[1], re.M)
+
+
+def examples(text):
+    """What stands between the first line and the usage."""
+    return text.split("Usage: ")[0].split("\n\n", 1)[1]
 
 
 def all_verbs():
@@ -98,7 +103,7 @@ class HelpTest(CommandTest):
         for verb, text in verbs.items():
             with self.subTest(verb):
                 self.assertIn(f"Usage: gatehouse {verb}", text)
-                self.assertRegex(text.split("Examples:\n")[1], rf"(?m)^  .*gatehouse {verb}\b")
+                self.assertRegex(examples(text), rf"(?m)^  .*gatehouse {verb}\b")
 
     def test_help_of_a_verb_is_its_flag(self):
         for verb in ("check", "config show", "keys", "call"):
@@ -111,7 +116,7 @@ class HelpTest(CommandTest):
                 text = run(noun, "--help").stdout
                 self.assertIn(f"Usage: gatehouse {noun} ", text)
                 for verb in listed(text):
-                    self.assertRegex(text.split("Examples:\n")[1], rf"(?m)^  .*gatehouse {noun} {verb}\b")
+                    self.assertRegex(examples(text), rf"(?m)^  .*gatehouse {noun} {verb}\b")
 
     def test_lists_of_verbs_fit_a_terminal(self):
         for noun in ("", *NOUNS):
@@ -135,6 +140,11 @@ class HelpTest(CommandTest):
                 self.assert_refused(run(*words.split()), 2, f"did you mean '{meant}'?", "[unknown-verb]")
         self.assert_refused(run("xylophone"), 2, "gatehouse help", "[unknown-verb]")
 
+    def test_verbs_that_are_decided_and_not_built_say_so(self):
+        for words in ("logs", "doctor", "top", "help logs", "config migrate old.yaml", "logs postgres -f"):
+            with self.subTest(words):
+                self.assert_refused(run(*words.split()), 2, "is not in this version", "[not-available]")
+
     def test_an_unknown_flag_is_named(self):
         for words, flag, meant in [("status --fromat json", "--fromat", "--format"), ("keys add --nmae x", "--nmae", "--name"),
                                    ("run --log-fromat=json", "--log-fromat", "--log-format"), ("--versoin", "--versoin", "--version")]:
@@ -150,7 +160,7 @@ class HelpTest(CommandTest):
 
     def test_wrong_arguments(self):
         for words in ("status --nonsense", "status --format xml", "check", "keys revoke abc", "keys add", "tools", "call child",
-                      "status --timeout 0", "demo --stdio --http 127.0.0.1:0", "version more", "--nonsense"):
+                      "status --timeout 0", "status --timeout 2d", "status --timeout 5x", "demo --stdio --http 127.0.0.1:0", "version more", "--nonsense"):
             with self.subTest(words):
                 self.assert_refused(run(*words.split()), 2, "[bad-arguments]")
 
@@ -259,8 +269,9 @@ class OfflineTest(CommandTest):
 
     def test_a_daemon_that_needs_longer_is_not_away(self):
         with socket.create_server(("127.0.0.1", 0)) as slow:
-            done = run("status", "--url", f"http://127.0.0.1:{slow.getsockname()[1]}", "--timeout", "1")
-        self.assert_refused(done, 1, "did not answer within 1000 ms", "--timeout", "[timeout]")
+            for given, shown in (("1", "1000 ms"), ("250ms", "250 ms")):
+                done = run("status", "--url", f"http://127.0.0.1:{slow.getsockname()[1]}", "--timeout", given)
+                self.assert_refused(done, 1, f"did not answer within {shown}", "--timeout", "[timeout]")
 
     def test_what_cannot_be_written_is_noticed(self):
         with open("/dev/full", "wb") as full:
