@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "endpoints.h"
 #include "answers.h"
@@ -35,17 +36,24 @@ Json json_of(const McpServerView& server) {
           {"sessions", server.sessions},   {"processes", server.processes}, {"last_error", server.last_error}};
 }
 
+Json time_or_null(runtime::WallTime time) { return time == runtime::WallTime{} ? Json(nullptr) : Json(rfc3339(time)); }
+
 Json json_of(const CertificateView& certificate) {
-  return {{"names", certificate.names},
+  Json json = {{"names", certificate.names},
           {"state", certificate.state},
           {"source", certificate.source},
           {"file", certificate.file},
-          {"not_before", rfc3339(certificate.not_before)},
-          {"not_after", rfc3339(certificate.not_after)},
+          {"not_before", time_or_null(certificate.not_before)},
+          {"not_after", time_or_null(certificate.not_after)},
           {"fingerprint", certificate.fingerprint},
           {"self_signed", certificate.self_signed},
           {"replaced", certificate.replaced},
           {"refusal", text_or_null(certificate.refusal)}};
+  if (certificate.source == "acme")
+    json["acme"] = {{"directory", text_or_null(certificate.directory)},   {"renewal", time_or_null(certificate.renewal)},
+                    {"failures", certificate.failures},                   {"last_error", text_or_null(certificate.last_error)},
+                    {"next_attempt", time_or_null(certificate.next_attempt)}, {"at_work", certificate.at_work}};
+  return json;
 }
 
 template <class T>
@@ -106,12 +114,12 @@ http::Response certificate_status(const Call& call) {
   const auto count = [&](std::string_view state) {
     return std::count_if(view.certificates.begin(), view.certificates.end(), [&](const auto& one) { return one.state == state; });
   };
-  const auto first = std::min_element(view.certificates.begin(), view.certificates.end(),
-                                      [](const auto& a, const auto& b) { return a.not_after < b.not_after; });
-  const bool any = first != view.certificates.end();
+  std::optional<runtime::WallTime> first;
+  for (const CertificateView& one : view.certificates)
+    if (one.not_after != runtime::WallTime{} && (!first || one.not_after < *first)) first = one.not_after;
   return json_answer({{"status", count("CRITICAL") > 0 ? "CRITICAL" : count("WARNING") > 0 ? "WARNING" : "OK"},
                       {"certificate_mode", view.mode},
-                      {"expires", any ? Json(rfc3339(first->not_after)) : Json(nullptr)},
+                      {"expires", first ? Json(rfc3339(*first)) : Json(nullptr)},
                       {"certificates", {{"ok", count("OK")}, {"warning", count("WARNING")}, {"critical", count("CRITICAL")}}}});
 }
 

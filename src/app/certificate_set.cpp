@@ -13,8 +13,7 @@ namespace {
 constexpr std::chrono::hours kRenewBefore{24 * 31};  // a day more than tls::ensure_self_signed() waits for
 
 bool uses_files(const tls::CertificateSettings& settings) {
-  return settings.mode == tls::CertificateMode::kManual ||
-         (settings.mode == tls::CertificateMode::kAuto && !settings.files.empty());
+  return settings.mode != tls::CertificateMode::kSelfSigned && !settings.files.empty();
 }
 
 std::string date(runtime::WallTime time) { return rfc3339(time).substr(0, 10); }
@@ -32,9 +31,25 @@ Status read_self_signed(CertificateSource& source, const CertificateSet& set, co
   return {};
 }
 
+bool ends(const tls::Certificate& certificate, const CertificateReader& reader) {
+  return certificate.not_after() - CertificateSet::kBeforeEnd <= reader.clock.wall();
+}
+
+Status read_issued(CertificateSource& source, const CertificateReader& reader) {
+  auto issued = reader.issued.find(source.names);
+  if (issued == nullptr) return make_error("certificate-awaited", "no certificate has been issued yet");
+  if (ends(*issued, reader)) {
+    source.unfit = std::move(issued);
+    return make_error("certificate-expired", "the certificate was not renewed before it ended");
+  }
+  source.certificate = std::move(issued);
+  return {};
+}
+
 // The stamps are taken first: a file that changes while it is read will be read again.
 Status read_source(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
   if (source.kind == "self_signed") return read_self_signed(source, set, reader);
+  if (source.kind == "acme") return read_issued(source, reader);
   source.chain = FileStamp::of(source.file.chain);
   source.key = FileStamp::of(source.file.key);
   auto certificate = tls::Certificate::load(source.file, reader.clock.wall());
@@ -50,10 +65,6 @@ std::shared_ptr<const tls::Certificate> load_unfit(const CertificateSource& sour
   return loaded ? *std::move(loaded) : nullptr;
 }
 
-bool ends(const tls::Certificate& certificate, const CertificateReader& reader) {
-  return certificate.not_after() - CertificateSet::kBeforeEnd <= reader.clock.wall();
-}
-
 std::shared_ptr<const tls::Certificate> still_good(const CertificateSource& source, const CertificateSet* before,
                                                    const CertificateReader& reader) {
   if (before == nullptr) return nullptr;
@@ -67,11 +78,14 @@ std::shared_ptr<const tls::Certificate> still_good(const CertificateSource& sour
 Status read_first(CertificateSource& source, const CertificateSet& set, const CertificateSet* before, const CertificateReader& reader) {
   Status read = read_source(source, set, reader);
   if (read) return read;
-  auto unfit = load_unfit(source, read.error());
-  if (unfit == nullptr) return read;
+  if (source.kind != "acme") {
+    source.unfit = load_unfit(source, read.error());
+    if (source.unfit == nullptr) return read;
+    source.certificate = still_good(source, before, reader);
+    if (source.certificate != nullptr) source.unfit = nullptr;
+  }
   source.refusal = read.error().message;
-  source.certificate = still_good(source, before, reader);
-  if (source.certificate == nullptr) source.unfit = std::move(unfit);
+  source.stands_in = source.certificate == nullptr;
   return {};
 }
 
@@ -84,7 +98,7 @@ bool has_name(const tls::Certificate& certificate, const std::string& name) {
 
 // Those that no good certificate has: a certificate that stands in would win over it, being younger.
 std::vector<std::string> orphaned_names(const CertificateSource& source, const CertificateSet& set) {
-  std::vector<std::string> names = source.unfit->names();
+  std::vector<std::string> names = source.unfit ? source.unfit->names() : source.names;
   if (names.empty()) names = set.settings.self_signed_names;
   std::erase_if(names, [&](const std::string& name) {
     return std::any_of(set.sources.begin(), set.sources.end(),
@@ -93,13 +107,21 @@ std::vector<std::string> orphaned_names(const CertificateSource& source, const C
   return names;
 }
 
+void log_stand_in(const CertificateSource& source, const std::vector<std::string>& names) {
+  const std::string name = names.empty() ? std::string() : names.front();
+  if (source.unfit == nullptr)
+    log::info("tls", "certificate.awaited", "clients get a self-signed certificate until one is issued", {{"name", name}});
+  else
+    log::error("tls", "certificate.replaced", "a certificate is not served; clients get a self-signed one for its names",
+               {{"file", source.file.chain}, {"name", name}, {"error", source.refusal}});
+}
+
 Status stand_in(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
   const std::vector<std::string> names = orphaned_names(source, set);
   const runtime::WallTime now = reader.clock.wall();
-  if (source.certificate == source.unfit) source.certificate = nullptr;
-  if (source.certificate && source.certificate->names() == names && source.certificate->not_after() - now > kRenewBefore) return {};
-  log::error("tls", "certificate.replaced", "a certificate is not served; clients get a self-signed one for its names",
-             {{"file", source.file.chain}, {"name", names.empty() ? std::string() : names.front()}, {"error", source.refusal}});
+  const auto& before = source.certificate;
+  if (before && before != source.unfit && before->self_signed() && before->names() == names && before->not_after() - now > kRenewBefore) return {};
+  log_stand_in(source, names);
   source.certificate = nullptr;
   if (names.empty()) return {};
   const auto pem = tls::make_self_signed(names, now, reader.random);
@@ -111,9 +133,9 @@ Status stand_in(CertificateSource& source, const CertificateSet& set, const Cert
 }
 
 // After all of them were read.
-Status stand_in_for_unfit(CertificateSet& set, const CertificateReader& reader) {
+Status fill_in(CertificateSet& set, const CertificateReader& reader) {
   for (CertificateSource& source : set.sources) {
-    if (source.unfit == nullptr) continue;
+    if (!source.stands_in) continue;
     if (Status made = stand_in(source, set, reader); !made) return made;
   }
   return {};
@@ -146,6 +168,10 @@ Status add_rules(CertificateSet& set, const edge::ListenerSettings& listener) {
 }
 
 bool is_due(const CertificateSource& source, const CertificateReader& reader) {
+  if (source.kind == "acme") {
+    const auto issued = reader.issued.find(source.names);
+    if (issued && issued != source.certificate && issued != source.unfit) return true;
+  }
   if (source.chain != FileStamp::of(source.file.chain) || source.key != FileStamp::of(source.file.key)) return true;
   if (source.certificate == nullptr) return false;
   if (source.kind == "self_signed" || !source.fit()) return source.certificate->not_after() - reader.clock.wall() < kRenewBefore;
@@ -161,19 +187,26 @@ void log_refusal(std::string_view file, const Error& error) {
             {{"file", file}, {"error", error.message}, {"slug", error.slug}});
 }
 
+// What is served stays while it is good, whatever the files hold by now.
+void keep_or_replace(CertificateSource& source, const CertificateReader& reader, const Status& read) {
+  source.refusal = read ? "the certificate has expired" : read.error().message;
+  if (!source.stands_in && ends(*source.certificate, reader)) {
+    source.unfit = source.certificate;
+    source.stands_in = true;
+  }
+  if (!read && source.kind != "acme") log_refusal(source.file.chain, read.error());
+}
+
 void read_again(CertificateSource& source, const CertificateSet& set, const CertificateReader& reader) {
   const std::shared_ptr<const tls::Certificate> before = source.certificate;
   const Status read = read_source(source, set, reader);
-  source.refusal = read ? std::string() : read.error().message;
-  if (!read || ends(*source.certificate, reader)) {
-    if (read || (source.fit() && ends(*source.certificate, reader))) source.unfit = source.certificate;
-    if (read) source.refusal = "the certificate has expired";
-    return read ? void() : log_refusal(source.file.chain, read.error());
-  }
+  if (!read || ends(*source.certificate, reader)) return keep_or_replace(source, reader, read);
+  source.refusal.clear();
+  source.stands_in = false;
   source.unfit = nullptr;
   if (before && source.certificate->fingerprint() == before->fingerprint()) return;
   log::info("tls", "certificate.reloaded", "serving a new certificate",
-            {{"file", source.file.chain}, {"name", source.certificate->names().front()},
+            {{"file", source.file.chain}, {"name", source.kind == "acme" ? source.names.front() : source.certificate->names().front()},
              {"not_after", date(source.certificate->not_after())}});
 }
 
@@ -191,15 +224,21 @@ const std::shared_ptr<const tls::ClientAuth>& CertificateSet::auth_for(const tls
 
 Status CertificateReader::read(CertificateSet& set, const CertificateSet* before) const {
   if (set.listeners.empty()) return {};
-  if (uses_files(set.settings)) {
-    for (const tls::CertificateFile& file : set.settings.files)
-      set.sources.push_back({.file = file, .kind = "file", .chain = {}, .key = {}, .certificate = nullptr, .unfit = nullptr, .refusal = {}});
-  } else {
-    set.sources.emplace_back().kind = "self_signed";
+  if (uses_files(set.settings))
+    for (const tls::CertificateFile& file : set.settings.files) {
+      CertificateSource& source = set.sources.emplace_back();
+      source.kind = "file";
+      source.file = file;
+    }
+  for (const std::vector<std::string>& names : set.acme_names) {
+    CertificateSource& source = set.sources.emplace_back();
+    source.kind = "acme";
+    source.names = names;
   }
+  if (set.sources.empty()) set.sources.emplace_back().kind = "self_signed";
   for (CertificateSource& source : set.sources)
     if (Status read = read_first(source, set, before, *this); !read) return read;
-  if (Status made = stand_in_for_unfit(set, *this); !made) return made;
+  if (Status made = fill_in(set, *this); !made) return made;
   for (const edge::ListenerSettings& listener : set.listeners)
     if (Status added = add_rules(set, listener); !added) return std::move(added).error().context("listeners." + listener.name);
   return {};
@@ -218,7 +257,7 @@ bool CertificateReader::read_changed(CertificateSet& set) const {
     any = true;
   }
   if (!any) return false;
-  if (Status made = stand_in_for_unfit(set, *this); !made)
+  if (Status made = fill_in(set, *this); !made)
     log::error("tls", "certificate.refused", "cannot make a certificate that stands in", {{"error", made.error().message}});
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gatehouse/acme/renewal.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/base/timestamp.h"
 
@@ -36,7 +37,7 @@ std::string_view mode_name(tls::CertificateMode mode) {
 
 Certificates::Certificates(std::string state_directory, std::shared_ptr<tls::TicketKeys> ticket_keys, runtime::Clock& clock,
                            runtime::Random& random)
-    : reader_{std::move(state_directory), clock, random}, ticket_keys_(std::move(ticket_keys)) {}
+    : reader_{std::move(state_directory), clock, random, issued_}, ticket_keys_(std::move(ticket_keys)) {}
 
 Status Certificates::build_contexts(CertificateSet& set) const {
   for (const edge::ListenerSettings& listener : set.listeners) {
@@ -58,10 +59,11 @@ Status Certificates::build_contexts(CertificateSet& set) const {
   return {};
 }
 
-Result<Certificates::SetPtr> Certificates::load(const edge::Settings& settings) {
+Result<Certificates::SetPtr> Certificates::load(const edge::Settings& settings, std::vector<std::vector<std::string>> acme_names) {
   auto set = std::make_shared<CertificateSet>();
   set->id = next_id_++;
   set->settings = settings.certificates;
+  set->acme_names = std::move(acme_names);
   for (const edge::ListenerSettings& listener : settings.listeners)
     if (listener.tls) set->listeners.push_back(listener);
   if (Status read = reader_.read(*set, current().get()); !read) return std::move(read).error();
@@ -106,20 +108,30 @@ admin::CertificatesView Certificates::view() const {
   const SetPtr set = current();
   if (set == nullptr) return view;
   view.mode = mode_name(set->settings.mode);
+  const auto state = [&](const CertificateSource& source, runtime::WallTime not_after) -> std::string {
+    if (source.stands_in) return source.unfit ? "CRITICAL" : "WARNING";
+    if (source.kind != "acme") return std::string(state_of(not_after, reader_.clock.wall(), set->settings.expiry_warning));
+    const acme::Lifetime lifetime{source.certificate->not_before(), not_after};
+    const auto warning = std::chrono::duration_cast<std::chrono::hours>(set->settings.expiry_warning);
+    return std::string(acme::to_text(acme::expiry_of(lifetime, reader_.clock.wall(), warning, true)));
+  };
   for (const CertificateSource& source : set->sources) {
-    const tls::Certificate& certificate = source.unfit ? *source.unfit : *source.certificate;
+    const tls::Certificate* const certificate = source.unfit ? source.unfit.get() : source.certificate.get();
     admin::CertificateView one;
-    one.names = certificate.names();
+    one.names = source.kind == "acme" ? source.names : certificate->names();
     if (one.names.empty() && source.certificate) one.names = source.certificate->names();  // it has none: those of what stands in
+    if (one.names.empty()) one.names = {source.file.chain};
     one.source = source.kind;
-    one.replaced = source.unfit != nullptr;
+    one.replaced = source.stands_in;
     one.file = source.file.chain;
-    one.not_before = certificate.not_before();
-    one.not_after = certificate.not_after();
-    one.fingerprint = certificate.fingerprint();
-    one.self_signed = certificate.self_signed();
     one.refusal = source.refusal;
-    one.state = source.unfit ? "CRITICAL" : state_of(one.not_after, reader_.clock.wall(), set->settings.expiry_warning);
+    if (certificate != nullptr) {
+      one.not_before = certificate->not_before();
+      one.not_after = certificate->not_after();
+      one.fingerprint = certificate->fingerprint();
+      one.self_signed = certificate->self_signed();
+    }
+    one.state = state(source, one.not_after);
     view.certificates.push_back(std::move(one));
   }
   return view;

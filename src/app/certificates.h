@@ -1,5 +1,6 @@
-// Certificates: what TLS listeners serve, and by which rules they judge clients; by the mode that is configured. `auto` means:
-// ACME when names and a contact are configured (not in this version), else the manual files when there are any, else self-signed.
+// Certificates: what TLS listeners serve, and by which rules they judge clients: those of files and of authorities side by side, and
+// a self-signed one when neither are configured. What is configured in which mode is decided by the loader
+// (src/config/rules_acme.cpp); who gets certificates from authorities is Issuing.
 //
 // A set is made as a whole, at start and on reload, and counts once it was adopted. refresh() looks whether files have changed
 // since: what is new and good comes in, what is new and broken is logged once, and the old stays until it ends. A certificate that
@@ -33,8 +34,12 @@ class Certificates {
   const std::shared_ptr<tls::Challenges>& tls_challenges() const noexcept { return tls_challenges_; }
   RareTable<std::string>& http_challenges() noexcept { return http_challenges_; }
 
-  Result<SetPtr> load(const edge::Settings& settings);
-  SetPtr refresh();                  // null: no file has changed
+  // Where authorities' certificates are published and looked up; refresh() takes them in.
+  Issued& issued() noexcept { return issued_; }
+
+  // `acme_names`: of each certificate that an authority issues, the first one being its name.
+  Result<SetPtr> load(const edge::Settings& settings, std::vector<std::vector<std::string>> acme_names = {});
+  SetPtr refresh();                  // null: nothing has changed
   bool adopt(SetPtr set);            // false: it was refreshed from a set that does not count any more
   bool ending() const;               // a certificate that is served ends: refresh() at once
 
@@ -45,6 +50,7 @@ class Certificates {
   SetPtr current() const;
   Status build_contexts(CertificateSet& set) const;
 
+  Issued issued_;
   const CertificateReader reader_;
   const std::shared_ptr<tls::TicketKeys> ticket_keys_;
   const std::shared_ptr<tls::Challenges> tls_challenges_ = std::make_shared<tls::Challenges>();

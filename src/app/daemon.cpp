@@ -68,11 +68,13 @@ Daemon::~Daemon() {
   for (std::thread& thread : threads_) thread.join();
   signals_.reset();
   tasks_.stop();
-  offload_.reset();   // before the connections: its work looks at their requests
+  if (issuing_) issuing_->stop();
+  offload_.reset();   // before the connections: its work looks at their requests; and before the vault
   hashing_.reset();
   if (server_) server_->stop();
   if (ready_) remove_sockets();
   gateway_.reset();
+  issuing_.reset();
   server_.reset();
   api_.reset();
   access_log_.reset();  // its producers are gone: writes what is left
@@ -127,6 +129,11 @@ Status Daemon::build_edge() {
   access_log_ = std::make_unique<AccessWriter>();
   certificates_ = std::make_unique<Certificates>(directory_->path(), std::make_shared<tls::TicketKeys>(clock_, random_), clock_,
                                                  random_);
+  auto issuing = Issuing::create({.loop = *loops_[0], .pool = *offload_, .random = random_, .metrics = registry_,
+                                  .certificates = *certificates_, .changed = [this] { check_certificates(); }},
+                                 directory_->path());
+  if (!issuing) return std::move(issuing).error();
+  issuing_ = *std::move(issuing);
   mcp_observer_ = std::make_unique<McpObserver>(registry_);
   mcp_http_ = mcp::make_http_port([this](std::string_view server, unsigned loop) {
     return server_->pool(mcp_group_name(server), loop);
@@ -140,7 +147,7 @@ Status Daemon::build_edge() {
       .version = GATEHOUSE_VERSION,
       .metrics_allow = [this] { const std::lock_guard lock(mutex_); return configuration_.edge.metrics_allow; },
       .status = [this] { return status(); },
-      .certificates = [this] { return certificates_->view(); },
+      .certificates = [this] { return certificates_view(); },
       .reload = [this](std::function<void(admin::ReloadView)> done) {
         loops_[0]->post([this, done = std::move(done)] { request_reload(done); });
       }});
@@ -184,6 +191,10 @@ Status Daemon::apply(const config::Configuration& configuration, const Certifica
   return {};
 }
 
+std::vector<std::vector<std::string>> Daemon::acme_names(const config::Configuration& configuration) {
+  return configuration.acme.enabled ? configuration.acme.names : std::vector<std::vector<std::string>>();
+}
+
 void Daemon::publish_accounts(std::shared_ptr<const access::KeyIndex> index) {
   std::vector<std::shared_ptr<const edge::Authenticator>> by_loop;
   for (access::KeyUse& use : key_use_)
@@ -199,9 +210,12 @@ Status Daemon::start() {
   if (auto opened = open_state(); !opened) return opened;
   if (auto built = build_edge(); !built) return built;
   declare_metrics();
-  const auto certificates = certificates_->load(configuration_.edge);
+  const auto certificates = certificates_->load(configuration_.edge, acme_names(configuration_));
   if (!certificates) return certificates.error();
+  auto issuing = issuing_->prepare(configuration_.acme);
+  if (!issuing) return std::move(issuing).error();
   if (auto applied = apply(configuration_, *certificates); !applied) return applied;
+  issuing_->apply(*std::move(issuing));
   accounts_->on_change([this](std::shared_ptr<const access::KeyIndex> index) { publish_accounts(std::move(index)); });
   publish_accounts(accounts_->index());
   signals_.emplace(*loops_[0], std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });

@@ -48,8 +48,11 @@ void refuse_without_listeners(const config::Configuration& running, config::Load
 
 // On the pool.
 Daemon::Prepared Daemon::prepare_reload() {
-  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}};
-  if (prepared.loaded.configuration) prepared.certificates = certificates_->load(prepared.loaded.configuration->edge);
+  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}, .issuing = {}};
+  if (const auto& configuration = prepared.loaded.configuration) {
+    prepared.certificates = certificates_->load(configuration->edge, acme_names(*configuration));
+    prepared.issuing = issuing_->prepare(configuration->acme);
+  }
   return prepared;
 }
 
@@ -68,7 +71,10 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
     changes = config::diff(configuration_, *loaded.configuration);
     loaded.configuration = config::keep_until_restart(configuration_, std::move(*loaded.configuration));
     const Result<Certificates::SetPtr>& certificates = *prepared.certificates;
-    applied = certificates ? apply(*loaded.configuration, *certificates) : Status(certificates.error());
+    applied = !certificates         ? Status(certificates.error())
+              : !*prepared.issuing ? Status(prepared.issuing->error())
+                                   : apply(*loaded.configuration, *certificates);
+    if (applied) issuing_->apply(**std::move(prepared.issuing));
     if (!applied) view = reload_problem(applied.error());
     view.valid = certificates.ok();
   } else {

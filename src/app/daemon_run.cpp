@@ -42,6 +42,7 @@ void Daemon::begin_stop() {
   (void)notifier_.extend_timeout(limit + seconds(5));
   server_->drain();
   gateway_->drain(limit);
+  issuing_->stop();  // an order that is cut off goes on after the next start
   tasks_.spawn(stop_when_drained(clock_.now() + limit));
 }
 
@@ -82,6 +83,7 @@ void Daemon::tick() {
     });
   }
   if (all) (void)notifier_.watchdog();
+  issuing_->note_status();
   if (clock_.now() - maintained_ > kMaintenanceInterval) maintain();
   if (clock_.now() - write_tried_ > kWriteTryInterval && !store_->write_health().trouble.empty()) try_write();
   if (clock_.now() - certificates_checked_ > configuration_.edge.certificates.check_interval || certificates_->ending()) check_certificates();
@@ -93,7 +95,9 @@ void Daemon::check_certificates() {
   offload_->submit([this] {
     if (const Certificates::SetPtr set = certificates_->refresh())
       loops_[0]->post([this, set] {
-        if (!stopping_ && certificates_->adopt(set)) server_->set_tls_contexts(set->contexts);
+        if (stopping_) return;
+        if (certificates_->adopt(set)) server_->set_tls_contexts(set->contexts);
+        else check_certificates();  // overtaken by another: what is new in it is looked for again
       });
     certificates_->log_expiry();
   });

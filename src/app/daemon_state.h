@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "certificates.h"
+#include "issuing.h"
 #include "daemon.h"
 #include "gatehouse/access/accounts.h"
 #include "gatehouse/admin/api.h"
@@ -47,6 +48,7 @@ class Daemon {
   void remove_sockets() const;
   Status build_edge();
   Status apply(const config::Configuration& configuration, const Certificates::SetPtr& certificates);
+  static std::vector<std::vector<std::string>> acme_names(const config::Configuration& configuration);
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
@@ -60,11 +62,14 @@ class Daemon {
   void request_reload(std::function<void(admin::ReloadView)> done);
   struct Prepared {
     config::Loaded loaded;
-    std::optional<Result<Certificates::SetPtr>> certificates;  // of a configuration that is valid
+    // Of a configuration that is valid.
+    std::optional<Result<Certificates::SetPtr>> certificates;
+    std::optional<Result<Issuing::Prepared>> issuing;
   };
   Prepared prepare_reload();
   admin::ReloadView reload(Prepared prepared);
   void check_certificates();
+  admin::CertificatesView certificates_view() const;
   admin::StatusView status();
   std::vector<runtime::ModuleState> modules();
   std::string overall_state(const std::vector<runtime::ModuleState>& modules) const;
@@ -91,6 +96,7 @@ class Daemon {
   std::unique_ptr<runtime::OffloadPool> offload_;
   std::unique_ptr<runtime::OffloadPool> hashing_;
   std::unique_ptr<Certificates> certificates_;
+  std::unique_ptr<Issuing> issuing_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;
   std::unique_ptr<mcp::Gateway> gateway_;

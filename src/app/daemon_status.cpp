@@ -12,6 +12,8 @@ std::string label(const metrics::Labels& labels, std::string_view name) {
   return {};
 }
 
+double seconds_of(runtime::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
 // What dashboards and alert rules of the earlier platform read. Its `status` was a number; the class matches "5.." as well.
 void declare_compatible_metrics(metrics::Registry& registry) {
   using metrics::Labels;
@@ -58,8 +60,20 @@ void Daemon::declare_metrics() {
   registry_.gauges("gatehouse_tls_certificate_expiry_timestamp_seconds", "When a certificate expires.", [this] {
     metrics::Registry::Series series;
     for (const admin::CertificateView& one : certificates_->view().certificates)
-      series.push_back({{{"name", one.names.front()}, {"source", one.source}},
-                        std::chrono::duration<double>(one.not_after.time_since_epoch()).count()});
+      if (one.not_after != runtime::WallTime{})
+        series.push_back({{{"name", one.names.front()}, {"source", one.source}}, seconds_of(one.not_after)});
+    return series;
+  });
+  registry_.gauges("gatehouse_certificate_renewal_timestamp_seconds", "When a certificate will be renewed.", [this] {
+    metrics::Registry::Series series;
+    for (const admin::CertificateView& one : certificates_view().certificates)
+      if (one.renewal != runtime::WallTime{}) series.push_back({{{"name", one.names.front()}}, seconds_of(one.renewal)});
+    return series;
+  });
+  registry_.gauges("gatehouse_certificate_failures", "Attempts to get a certificate that failed since the last success.", [this] {
+    metrics::Registry::Series series;
+    for (const admin::CertificateView& one : certificates_view().certificates)
+      if (one.source == "acme") series.push_back({{{"name", one.names.front()}}, static_cast<double>(one.failures)});
     return series;
   });
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
@@ -67,6 +81,13 @@ void Daemon::declare_metrics() {
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
     return series;
   });
+}
+
+// Of files and authorities, with what is known of the latter. Any thread.
+admin::CertificatesView Daemon::certificates_view() const {
+  admin::CertificatesView view = certificates_->view();
+  issuing_->complete(view);
+  return view;
 }
 
 std::vector<runtime::ModuleState> Daemon::modules() {

@@ -68,6 +68,7 @@ void walk(Context& context, Draft& draft, Provenance& provenance);
 // One node of the tree as the type that its key wants; nothing when it is not of that type: the report says why.
 std::optional<Value> read_value(Context& context, const Key& key, const Node& node, const std::string& path);
 bool is_list(const Key& key);
+Result<Secret> read_secret_file(const std::string& path);  // "secret-unreadable", "secret-exposed", "secret-empty"
 bool is_secret_reference(std::string_view text);  // file:/path, env:NAME, credential:NAME
 
 // 4. Rules between keys: references, addresses used twice, what a profile forbids. Completes the draft: TLS flags, routes
@@ -78,7 +79,10 @@ void check_routes(Context& context, Draft& draft);
 void check_mcp(Context& context, Draft& draft);
 void check_access(Context& context, Draft& draft);
 void check_certificates(Context& context, Draft& draft);
+void check_acme(Context& context, Draft& draft);
 void check_client_auth(Context& context, Draft& draft);
+
+bool is_there(const std::string& file);
 
 // Of the node at `path`, or of the nearest one above that exists.
 Spot spot_at(const Context& context, std::string_view path);

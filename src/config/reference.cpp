@@ -54,6 +54,7 @@ a file that holds it: `GATEWAY_SECRET_KEY_FILE=/run/secrets/key`. Secrets are sh
 )";
 
 constexpr Slug kSlugs[] = {
+    {"acme-unused", "warning: names for certificates by ACME, and a mode that asks for none"},
     {"alias-unused", "warning: a variable of the earlier platform that has no effect: its listener is not configured, or nothing reads it"},
     {"anonymous-endpoint", "an MCP endpoint without authentication that more than this machine can reach"},
     {"bad-address", "not an address of the kind that is needed here"},
@@ -83,6 +84,7 @@ constexpr Slug kSlugs[] = {
     {"literal-secret", "a secret in the file, outside of profile development"},
     {"merge-key", "<< is not understood"},
     {"missing-key", "a key that must be there"},
+    {"missing-listener", "an http-01 challenge without a plain listener"},
     {"missing-secret", "a secret that profile production needs"},
     {"missing-unit", "a duration or a size without its unit"},
     {"nested-include", "include in an included file"},
@@ -90,6 +92,7 @@ constexpr Slug kSlugs[] = {
     {"not-available", "something that this version does not have"},
     {"not-text", "a file with NUL bytes, or not in UTF-8"},
     {"out-of-range", "a number or a list that is too small or too large"},
+    {"port-80", "warning: http-01 without a listener on port 80"},
     {"secret-empty", "a reference to a secret that is empty"},
     {"secret-exposed", "a file with a secret that everybody may read"},
     {"secret-unreadable", "a file with a secret that cannot be read"},

@@ -46,14 +46,10 @@ void check_duplicate_addresses(Context& context, const std::vector<edge::Listene
   }
 }
 
-bool missing(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
-}
 
 bool check_file(Context& context, const std::string& file, const std::string& path) {
   if (find_path(context.root, path) == nullptr) return false;  // missing-key
-  if (!file.empty() && !missing(file)) return true;
+  if (!file.empty() && is_there(file)) return true;
   context.report.error(spot_at(context, path), path, "file-unreadable", file.empty() ? "no file is named" : "there is no file " + file);
   return false;
 }
@@ -123,6 +119,11 @@ void check_production_secrets(Context& context, const Draft& draft) {
 }
 
 }  // namespace
+
+bool is_there(const std::string& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
 
 Spot spot_at(const Context& context, std::string_view path) {
   Path segments = split_path(path);

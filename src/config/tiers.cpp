@@ -250,6 +250,8 @@ class Overlay {
       case Convert::kSame: return value;
       case Convert::kPort: return with_port(alias, value, spot);
       case Convert::kSeconds: return yaml::parse_integer(value).ok() ? value + "s" : value;
+      case Convert::kDays: return yaml::parse_integer(value).ok() ? value + "d" : value;
+      case Convert::kBoolean: return boolean(mapped(value, lower));
       case Convert::kLogLevel: {
         const std::string level = mapped(value, lower);
         return level == "warning" ? "warn" : level;
@@ -260,6 +262,14 @@ class Overlay {
       }
     }
     return std::nullopt;
+  }
+
+  static std::string boolean(const std::string& value) {
+    for (const char* word : {"1", "yes", "on"})
+      if (value == word) return "true";
+    for (const char* word : {"0", "no", "off", ""})
+      if (value == word) return "false";
+    return value;
   }
 
   std::optional<std::string> with_port(const Alias& alias, const std::string& value, const Spot& spot) {

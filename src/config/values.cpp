@@ -12,19 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxSecret = 64 * 1024;
 
-Result<Secret> from_file(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return system_error("secret-unreadable", "cannot read " + path, errno);
-  if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0)
-    return Error{"secret-exposed", "everybody may read " + path, "chmod o-r " + path};
-  auto text = read_text(path, kMaxSecret);
-  if (!text) return make_error("secret-unreadable", text.error().message);
-  if (text->ends_with('\n')) text->pop_back();
-  if (text->ends_with('\r')) text->pop_back();
-  if (text->empty()) return make_error("secret-empty", path + " is empty");
-  return Secret(std::move(*text));
-}
-
 Result<Secret> from_variable(const Context& context, const std::string& name) {
   for (const Environment* tier : {&context.options.environment, &context.dotenv.variables})
     if (const auto found = tier->find(name); found != tier->end())
@@ -40,7 +27,7 @@ Result<Secret> from_credential(const Context& context, const std::string& name) 
                  "LoadCredential=" + name + ":… in the systemd unit"};
   if (name.empty() || name.find('/') != std::string::npos || name == "..")
     return make_error("bad-value", "'" + name + "' is not the name of a credential");
-  return from_file(directory->second + "/" + name);
+  return read_secret_file(directory->second + "/" + name);
 }
 
 // A literal only in profile development. Slugs: "secret-exposed", "secret-unreadable", "secret-empty", "literal-secret",
@@ -49,7 +36,7 @@ Result<Secret> resolve_secret(const Context& context, std::string_view reference
   if (reference.empty()) return Secret();
   const std::size_t colon = reference.find(':');
   const std::string name(colon == std::string_view::npos ? "" : reference.substr(colon + 1));
-  if (reference.starts_with("file:")) return from_file(absolute_path(name, directory));
+  if (reference.starts_with("file:")) return read_secret_file(absolute_path(name, directory));
   if (reference.starts_with("env:")) return from_variable(context, name);
   if (reference.starts_with("credential:")) return from_credential(context, name);
   if (is_secret_reference(reference))
@@ -243,6 +230,19 @@ class ValueReader {
 };
 
 }  // namespace
+
+Result<Secret> read_secret_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return system_error("secret-unreadable", "cannot read " + path, errno);
+  if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0)
+    return Error{"secret-exposed", "everybody may read " + path, "chmod o-r " + path};
+  auto text = read_text(path, kMaxSecret);
+  if (!text) return make_error("secret-unreadable", text.error().message);
+  if (text->ends_with('\n')) text->pop_back();
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->empty()) return make_error("secret-empty", path + " is empty");
+  return Secret(std::move(*text));
+}
 
 bool is_secret_reference(std::string_view text) {
   for (const std::string_view scheme : {"file:", "env:", "credential:", "vault:", "aws-sm:"})

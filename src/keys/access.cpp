@@ -1,4 +1,4 @@
-// Certificates, users, keys, tokens.
+// Users, keys, tokens.
 #include "parts.h"
 
 namespace gatehouse::keys {
@@ -68,35 +68,6 @@ const Key kKeys[] = {
      .min = 1,
      .max = 16,
      .restart = true},
-    {.path = "certificates.mode",
-     .type = Type::kEnum,
-     .fallback = "auto",
-     .help = "manual: the files. self_signed: made at start. auto: the files when there are any, else self_signed",
-     .apply = [](Draft& d, const Place&, const Value& v) {
-       constexpr tls::CertificateMode kModes[] = {tls::CertificateMode::kManual, tls::CertificateMode::kSelfSigned,
-                                                  tls::CertificateMode::kAuto};
-       d.out.edge.certificates.mode = kModes[v.number];
-     },
-     .choices = "manual|self_signed|auto",
-     .later = "acme"},
-    {.path = "certificates.files[].chain",
-     .type = Type::kPath,
-     .help = "PEM file, the server's certificate first",
-     .apply = [](Draft& d, const Place& p, const Value& v) { d.certificate(p).chain = v.text; },
-     .required = true},
-    {.path = "certificates.files[].key",
-     .type = Type::kPath,
-     .help = "PEM file of the private key; refused when everybody may read it",
-     .apply = [](Draft& d, const Place& p, const Value& v) { d.certificate(p).key = v.text; },
-     .required = true},
-    {.path = "certificates.self_signed_names",
-     .type = Type::kStrings,
-     .fallback = "[localhost, 127.0.0.1, \"::1\"]",
-     .help = "Names and addresses in a self-signed certificate",
-     .apply = [](Draft& d, const Place&, const Value& v) { d.out.edge.certificates.self_signed_names = v.list; },
-     .min = 1,
-     .max = 100},
-    {.path = "certificates.acme", .type = Type::kLater, .help = "Certificates from an ACME directory"},
 };
 
 }  // namespace

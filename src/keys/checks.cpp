@@ -59,6 +59,28 @@ Status check_host(std::string_view text) {
   return bad(text, "a host: a name, *.name or an address, without a port");
 }
 
+Status check_directory_url(std::string_view text) {
+  constexpr std::string_view kScheme = "https://";
+  const bool fine = text.starts_with(kScheme) && text.size() > kScheme.size() && text.size() <= 2048 && all_of(text, is_visible) &&
+                    text.find('@') == std::string_view::npos;
+  if (text.empty() || fine) return {};
+  return bad(text, "the URL of an ACME directory, like https://ca.example.org/directory");
+}
+
+Status check_dns_server(std::string_view text) {
+  if (text.empty()) return {};
+  const auto address = net::parse_address(text);
+  if (address && !address->is_unix && address->port != 0 && net::to_endpoint(*address).ok()) return {};
+  return bad(text, "address and port of a DNS server, like 192.0.2.53:53");
+}
+
+Status check_email(std::string_view text) {
+  const std::size_t at = text.find('@');
+  const bool fine = at != std::string_view::npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == std::string_view::npos;
+  if (text.empty() || (fine && text.size() <= 254 && all_of(text, is_visible) && text.find_first_of(",?&") == std::string_view::npos)) return {};
+  return bad(text, "an e-mail address");
+}
+
 Status check_allowed_host(std::string_view text) {
   if (check_host(text).ok() && !text.starts_with('*')) return {};
   const auto address = net::parse_address(text);

@@ -11,6 +11,7 @@ std::span<const Key> edge_keys();
 std::span<const Key> upstream_keys();
 std::span<const Key> mcp_keys();
 std::span<const Key> state_keys();
+std::span<const Key> certificate_keys();
 
 std::string first_directory(const Environment& environment, const char* name);  // of systemd: STATE_DIRECTORY …
 
@@ -27,5 +28,8 @@ Status check_field_value(std::string_view text);
 Status check_server_url(std::string_view text);
 Status check_origin(std::string_view text);
 Status check_database_url(std::string_view text);
+Status check_directory_url(std::string_view text);
+Status check_dns_server(std::string_view text);
+Status check_email(std::string_view text);
 
 }  // namespace gatehouse::keys

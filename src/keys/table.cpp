@@ -87,7 +87,7 @@ const std::vector<const Key*>& all_keys() {
   static const std::vector<const Key*> keys = [] {
     std::vector<const Key*> out;
     for (const std::string_view top : kOrder)
-      for (const auto& part : {core_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys()})
+      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys()})
         for (const Key& key : part)
           if (key.path.substr(0, key.path.find_first_of(".[")) == top) out.push_back(&key);
     return out;

@@ -58,13 +58,21 @@ struct StatusView {
 
 struct CertificateView {
   std::vector<std::string> names;
-  std::string source, file;      // "file", "self_signed"; path of the chain
-  runtime::WallTime not_before{}, not_after{};
+  std::string source, file;      // "file", "acme", "self_signed"; path of the chain
+  runtime::WallTime not_before{}, not_after{};  // zero: there is no certificate yet
   std::string fingerprint;       // SHA-256, hex
   bool self_signed = false;
-  bool replaced = false;         // it is not served: a self-signed one is, for its names
+  bool replaced = false;         // a self-signed one is served instead, for its names
   std::string state;             // OK, WARNING, CRITICAL (expired, or not served)
-  std::string refusal;           // why a newer file is not served; empty: it is
+  std::string refusal;           // why a newer file, or what is configured, is not served; empty: it is
+
+  // Of an authority.
+  std::string directory;         // who issued it; empty: nobody yet
+  runtime::WallTime renewal{};   // when it will be renewed
+  runtime::WallTime next_attempt{};  // not before, after failures
+  int failures = 0;              // since the last success
+  std::string last_error;
+  bool at_work = false;
 };
 struct CertificatesView {
   std::string mode;

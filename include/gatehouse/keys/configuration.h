@@ -12,6 +12,7 @@
 #include "gatehouse/base/log.h"
 #include "gatehouse/base/secret.h"
 #include "gatehouse/edge/settings.h"
+#include "gatehouse/issuer/settings.h"
 #include "gatehouse/mcp/settings.h"
 #include "gatehouse/state/settings.h"
 #include "gatehouse/upstream/settings.h"
@@ -23,6 +24,7 @@ struct Configuration {
   std::uint32_t workers = 1;          // event loops
   log::Settings log;
   edge::Settings edge;
+  issuer::Settings acme;
   std::vector<upstream::GroupSettings> upstreams;
   mcp::Settings mcp;
   state::Settings state;

@@ -92,7 +92,7 @@ struct Section {
   Check name = nullptr;                // of the keys of a "*" section
 };
 
-enum class Convert { kSame, kPort, kSeconds, kLogLevel, kCertificateMode };
+enum class Convert { kSame, kPort, kSeconds, kDays, kBoolean, kLogLevel, kCertificateMode };
 
 // Names of the earlier platform.
 struct Alias {

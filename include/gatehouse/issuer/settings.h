@@ -1,0 +1,35 @@
+// Certificates by ACME as the configuration has them; filled and checked by the loader, made into an Issuer by `app`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gatehouse/base/secret.h"
+
+namespace gatehouse::issuer {
+
+struct DnsSettings {
+  std::vector<std::string> exec{};       // dns-01 by a program: gatehouse/issuer/solvers.h
+  std::string server{};                  // dns-01 by updates (RFC 2136): "192.0.2.1:53"; empty: not so
+  std::string zone{}, key_name{}, key_file{};
+  Secret key{};                          // of key_file: bytes
+  std::vector<std::string> resolvers{};  // to see whether a record is there; empty: the servers of resolv.conf for dns-persist-01,
+                                         // else nothing but the server that was updated is asked
+};
+
+struct Settings {
+  bool enabled = false;                                // there are names, and the mode wants them
+  std::string directory{};                             // URL; empty: Let's Encrypt
+  bool staging = false;                                // of Let's Encrypt
+  std::string ca_bundle{};                             // trust in the directory's own certificate; empty: the system's
+  std::string email{};
+  std::vector<std::vector<std::string>> names{};       // one certificate each
+  std::vector<std::string> challenges{};               // best first
+  std::string profile{}, preferred_chain{}, key_type{};
+  bool keep_key = false;
+  std::string eab_kid{}, eab_hmac_file{};
+  Secret eab_hmac{};                                   // base64url, as an authority gives it
+  DnsSettings dns{};
+};
+
+}  // namespace gatehouse::issuer

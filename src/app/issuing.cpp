@@ -1,0 +1,118 @@
+#include "issuing.h"
+
+#include <algorithm>
+
+#include "gatehouse/base/log.h"
+#include "gatehouse/issuer/file_vault.h"
+#include "issuing_settings.h"
+
+namespace gatehouse::app {
+
+namespace {
+
+metrics::CounterId renewals(metrics::Registry& metrics, const char* result) {
+  return metrics.counter("gatehouse_certificate_renewals_total", "Certificates from authorities by outcome.", {{"result", result}});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Issuing>> Issuing::create(Services services, const std::string& state_directory) {
+  auto vault = issuer::open_file_vault(state_directory + "/certificates", services.loop.clock().wall());
+  if (!vault) return std::move(vault).error();
+  return std::unique_ptr<Issuing>(new Issuing(std::move(services), *std::move(vault)));
+}
+
+Issuing::Issuing(Services services, std::unique_ptr<acme::Vault> vault)
+    : services_(std::move(services)), vault_(std::move(vault)), resolver_(services_.loop, services_.pool),
+      renewed_(renewals(services_.metrics, "ok")), not_renewed_(renewals(services_.metrics, "failed")) {
+  services_.certificates.issued().use(*vault_);
+}
+
+Issuing::~Issuing() { stop(); }
+
+issuer::Solver Issuing::solver_for(const std::string& challenge, const issuer::Settings& settings) {
+  runtime::Loop& loop = services_.loop;
+  if (challenge == "http-01") return issuer::http_solver(services_.certificates.http_challenges());
+  if (challenge == "tls-alpn-01") return issuer::alpn_solver(*services_.certificates.tls_challenges(), loop.clock(), services_.random);
+  if (challenge == "dns-01" && !settings.dns.exec.empty()) return issuer::program_solver(loop, services_.random, program_settings(settings));
+  if (challenge == "dns-01") return issuer::update_solver(loop, services_.random, update_settings(settings));
+  issuer::PersistSettings persist = persist_settings(settings);
+  persist.account_url = [this] { return issuer_ ? issuer_->account_url() : std::string(); };
+  return issuer::persist_solver(loop, services_.random, std::move(persist));
+}
+
+std::vector<issuer::Solver> Issuing::solvers_for(const issuer::Settings& settings) {
+  std::vector<issuer::Solver> made;
+  for (const std::string& challenge : settings.challenges) made.push_back(solver_for(challenge, settings));
+  return made;
+}
+
+Result<Issuing::Prepared> Issuing::prepare(const issuer::Settings& settings) {
+  Prepared prepared;
+  if (!settings.enabled) return prepared;
+  prepared.solvers = solvers_for(settings);
+  std::vector<acme::ChallengeSolver*> solvers;
+  for (const issuer::Solver& solver : prepared.solvers) solvers.push_back(solver.get());
+  auto made = issuer::Issuer::create({.network = {services_.loop, resolver_}, .pool = services_.pool, .random = services_.random, .vault = *vault_,
+                                      .solvers = std::move(solvers), .observer = *this},
+                                     issuer_settings(settings));
+  if (!made) return std::move(made).error().context("certificates.acme");
+  prepared.issuer = *std::move(made);
+  return prepared;
+}
+
+void Issuing::apply(Prepared prepared) {
+  stop();
+  solvers_ = std::move(prepared.solvers);
+  issuer_ = std::move(prepared.issuer);
+  if (issuer_ != nullptr) {
+    group_ = std::make_unique<runtime::TaskGroup>();
+    group_->spawn(issuer_->run());
+  }
+  note_status();
+}
+
+void Issuing::stop() {
+  group_.reset();
+  issuer_.reset();
+  solvers_.clear();
+}
+
+void Issuing::installed(const std::string& name, std::shared_ptr<const tls::Certificate> certificate) {
+  if (services_.certificates.issued().publish(name, std::move(certificate))) {
+    services_.metrics.add(renewed_);
+    services_.changed();
+  }
+  note_status();
+}
+
+void Issuing::failed(const std::string&, const acme::Failure& failure) {
+  services_.metrics.add(not_renewed_);
+  if (!failure.problem.empty())
+    services_.metrics.add(services_.metrics.counter("gatehouse_acme_errors_total", "Problems that authorities answered with.",
+                                                    {{"type", std::string(acme::known_type(failure.problem))}}));
+  note_status();
+}
+
+void Issuing::note_status() {
+  auto status = issuer_ ? issuer_->status() : std::vector<issuer::CertificateStatus>();
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+}
+
+void Issuing::complete(admin::CertificatesView& view) const {
+  const std::lock_guard lock(mutex_);
+  for (admin::CertificateView& one : view.certificates) {
+    if (one.source != "acme") continue;
+    const auto found = std::find_if(status_.begin(), status_.end(), [&](const auto& status) { return status.name == one.names.front(); });
+    if (found == status_.end()) continue;
+    one.directory = found->directory;
+    one.renewal = found->renewal;
+    one.next_attempt = found->not_before;
+    one.failures = found->failures;
+    one.last_error = found->last_error;
+    one.at_work = found->at_work;
+  }
+}
+
+}  // namespace gatehouse::app

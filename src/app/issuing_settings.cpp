@@ -1,0 +1,97 @@
+#include "issuing_settings.h"
+
+#include <fstream>
+#include <iterator>
+
+#include "gatehouse/base/encoding.h"
+
+#ifndef GATEHOUSE_VERSION
+#define GATEHOUSE_VERSION "0"
+#endif
+
+namespace gatehouse::app {
+
+namespace {
+
+constexpr const char* kLetsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
+constexpr const char* kLetsEncryptStaging = "https://acme-staging-v02.api.letsencrypt.org/directory";
+constexpr std::chrono::seconds kTick{5};  // certificates may live for minutes
+
+pki::KeyType key_type(const std::string& text) {
+  return text == "rsa" ? pki::KeyType::kRsa : text == "ecdsa-p384" ? pki::KeyType::kEcdsaP384 : pki::KeyType::kEcdsaP256;
+}
+
+acme::Authority authority(const issuer::Settings& settings, std::string directory) {
+  acme::Authority made{.directory = std::move(directory)};
+  if (!settings.email.empty()) made.contacts.push_back("mailto:" + settings.email);
+  if (auto key = decode_base64url(settings.eab_hmac.reveal()); key && !settings.eab_kid.empty())
+    made.external_account = acme::ExternalAccount{settings.eab_kid, Secret(*std::move(key))};
+  return made;
+}
+
+net::Endpoint endpoint(const std::string& text) {
+  const auto address = net::parse_address(text);
+  const auto made = address ? net::to_endpoint(*address) : Result<net::Endpoint>(address.error());
+  return made ? *made : net::Endpoint();  // the loader has checked it
+}
+
+std::optional<dns::Propagation> propagation(const issuer::Settings& settings) {
+  if (settings.dns.resolvers.empty()) return std::nullopt;
+  dns::Propagation made;
+  for (const std::string& resolver : settings.dns.resolvers) made.resolvers.push_back(endpoint(resolver));
+  return made;
+}
+
+}  // namespace
+
+issuer::IssuerSettings issuer_settings(const issuer::Settings& settings) {
+  issuer::IssuerSettings made;
+  // The state directory is locked: no other process has this vault, and an interrupted order goes on at once.
+  made.node = "daemon";
+  made.user_agent = "gatehouse/" GATEHOUSE_VERSION;
+  made.tick = kTick;
+  issuer::AuthoritySettings first;
+  const bool own = !settings.directory.empty();
+  first.production = authority(settings, own ? settings.directory : settings.staging ? kLetsEncryptStaging : kLetsEncrypt);
+  if (!own && !settings.staging) first.staging = authority(settings, kLetsEncryptStaging);
+  first.ca_file = settings.ca_bundle;
+  first.profile = settings.profile;
+  first.preferred_chain = settings.preferred_chain;
+  made.authorities.push_back(std::move(first));
+  for (const std::vector<std::string>& texts : settings.names) {
+    auto names = pki::parse_names(texts);
+    if (names) made.certificates.push_back({.names = *std::move(names), .key_type = key_type(settings.key_type), .keep_key = settings.keep_key});
+  }
+  return made;
+}
+
+issuer::ProgramSettings program_settings(const issuer::Settings& settings) {
+  issuer::ProgramSettings made{.argv = settings.dns.exec};
+  made.propagation = propagation(settings);
+  return made;
+}
+
+issuer::UpdateSettings update_settings(const issuer::Settings& settings) {
+  issuer::UpdateSettings made{.server = endpoint(settings.dns.server), .key = {settings.dns.key_name, settings.dns.key}};
+  made.zone = settings.dns.zone;
+  made.propagation = propagation(settings);
+  return made;
+}
+
+issuer::PersistSettings persist_settings(const issuer::Settings& settings) {
+  auto how = propagation(settings);
+  if (!how) {
+    std::ifstream file("/etc/resolv.conf");
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    how.emplace().resolvers = dns::parse_resolv_conf(text);
+  }
+  return {.propagation = *std::move(how), .issuer_domain = persist_issuer(settings)};
+}
+
+std::string persist_issuer(const issuer::Settings& settings) {
+  if (settings.directory.empty()) return "letsencrypt.org";
+  const std::string rest = settings.directory.substr(std::string_view("https://").size());
+  return rest.substr(0, rest.find_first_of(":/?#"));
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,80 @@
+"""Certificates by ACME, from a real authority: each way to prove names, what is served meanwhile, what survives."""
+import os
+import signal
+import stat
+import time
+import unittest
+
+from acme import *
+
+
+class AcmeTest(DaemonTest):
+    def pebble(self, **settings):
+        return self.enterContext(Pebble(**settings))
+
+    def wait_issued(self, daemon, name, names=None):
+        """Waits until the authority's certificate is served; gives it."""
+        def served():
+            found = Served(daemon, name)
+            return found if found.issued else None
+        found = wait_until(served, f"a certificate for {name}")
+        self.assertEqual(found.names, sorted(names or [name]))
+        return found
+
+
+class WaysTest(AcmeTest):
+    def issues(self, pebble, name, names, **acme):
+        began = time.monotonic()
+        daemon = self.start(acme_config(pebble, [names], **acme))
+        ready = time.monotonic() - began
+        found = self.wait_issued(daemon, name, names)
+        self.assertLess(time.monotonic() - began - ready, 5)
+        return daemon, found
+
+    def test_http(self):
+        pebble = self.pebble()
+        daemon, found = self.issues(pebble, "a.test", ["a.test", "www.a.test"], challenge="http-01")
+        daemon.log.wait("certificate.awaited", name="a.test")
+        daemon.log.wait("certificate.issued", name="a.test")
+        self.assertGreaterEqual(len(daemon.log.find("challenge.answered", type="http-01")), 2)
+        context = ssl.create_default_context(cafile=pebble.root())
+        host, port = daemon.address("https")
+        with socket_to(host, port) as sock, context.wrap_socket(sock, server_hostname="www.a.test") as stream:
+            stream.sendall(request_bytes(host="www.a.test"))
+            self.assertIn(b"200 OK", stream.recv(4096))
+        self.assertEqual(pebble.issued(), 1)
+
+    def test_tls_alpn(self):
+        pebble = self.pebble()
+        daemon, _ = self.issues(pebble, "a.test", ["a.test", "b.test"], challenge="tls-alpn-01")
+        self.assertEqual(daemon.log.find("challenge.answered", type="http-01"), [])
+
+    def test_wildcard_by_a_program(self):
+        pebble = self.pebble()
+        daemon, _ = self.issues(pebble, "x.w.test", ["*.w.test", "w.test"], challenge="dns-01", dns={"exec": [pebble.hook()]})
+        mode = (daemon.state / "certificates" / "live" / "_wildcard.w.test.pem").stat().st_mode
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
+        self.assertEqual(stat.S_IMODE((daemon.state / "certificates").stat().st_mode), 0o700)
+
+    def test_external_account(self):
+        pebble = self.pebble(externalAccountBindingRequired=True, externalAccountMACKeys={"kid-1": HMAC})
+        key = self.temporary_directory() / "eab.key"
+        key.write_text(HMAC + "\n")
+        key.chmod(0o600)
+        self.issues(pebble, "a.test", ["a.test"], eab={"kid": "kid-1", "hmac_file": str(key)})
+
+    def test_nonces_that_are_refused(self):
+        pebble = self.pebble(environment={"PEBBLE_WFE_NONCEREJECT": "60"})
+        self.wait_issued(self.start(acme_config(pebble, [["a.test"]])), "a.test")
+
+    def test_variables_of_the_earlier_platform(self):
+        pebble = self.pebble()
+        config = acme_config(pebble, [])
+        config["certificates"] = {"acme": {"directory": pebble.url, "ca_bundle": str(pebble.ca_file)}}
+        env = {"SSL_CERTIFICATE_MODE": "letsencrypt", "LETSENCRYPT_EMAIL": "ops@a.test", "LETSENCRYPT_DOMAINS": "a.test,b.test",
+               "LETSENCRYPT_STAGING": "false"}
+        self.wait_issued(self.start(config, env=env), "a.test", ["a.test", "b.test"])
+
+
+if __name__ == "__main__":
+    unittest.main()
