@@ -14,6 +14,10 @@ metrics::CounterId renewals(metrics::Registry& metrics, const char* result) {
   return metrics.counter("gatehouse_certificate_renewals_total", "Certificates from authorities by outcome.", {{"result", result}});
 }
 
+metrics::CounterId problems(metrics::Registry& metrics, std::string_view type) {
+  return metrics.counter("gatehouse_acme_errors_total", "Problems that authorities answered with.", {{"type", std::string(acme::known_type(type))}});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Issuing>> Issuing::create(Services services, const std::string& state_directory) {
@@ -26,6 +30,7 @@ Issuing::Issuing(Services services, std::unique_ptr<acme::Vault> vault)
     : services_(std::move(services)), vault_(std::move(vault)), resolver_(services_.loop, services_.pool),
       renewed_(renewals(services_.metrics, "ok")), not_renewed_(renewals(services_.metrics, "failed")) {
   services_.certificates.issued().use(*vault_);
+  problems(services_.metrics, "rateLimited");  // there from the start
 }
 
 Issuing::~Issuing() { stop(); }
@@ -88,9 +93,7 @@ void Issuing::installed(const std::string& name, std::shared_ptr<const tls::Cert
 
 void Issuing::failed(const std::string&, const acme::Failure& failure) {
   services_.metrics.add(not_renewed_);
-  if (!failure.problem.empty())
-    services_.metrics.add(services_.metrics.counter("gatehouse_acme_errors_total", "Problems that authorities answered with.",
-                                                    {{"type", std::string(acme::known_type(failure.problem))}}));
+  if (!failure.problem.empty()) services_.metrics.add(problems(services_.metrics, failure.problem));
   note_status();
 }
 

@@ -76,5 +76,55 @@ class WaysTest(AcmeTest):
         self.wait_issued(self.start(config, env=env), "a.test", ["a.test", "b.test"])
 
 
+class LifeTest(AcmeTest):
+    """What was begun or got survives the daemon, and nobody waits for an authority."""
+
+    def test_a_restart_serves_what_is_stored_and_orders_nothing(self):
+        pebble, directory = self.pebble(), self.temporary_directory()
+        config = acme_config(pebble, [["a.test"]])
+        with Daemon(config, directory=directory) as daemon:
+            before = self.wait_issued(daemon, "a.test")
+        pebble.stop()
+        with Daemon(config, directory=directory) as daemon:
+            self.assertEqual(Served(daemon, "a.test").serial, before.serial)
+            self.assertEqual(daemon.log.find("certificate.awaited"), [])
+        self.assertEqual(pebble.orders(), 1)
+
+    def test_the_start_waits_for_nobody(self):
+        pebble = self.pebble()
+        pebble.stop()
+        daemon = self.start(acme_config(pebble, [["a.test"]]))
+        found = Served(daemon, "a.test")
+        self.assertEqual((found.issued, found.names), (False, ["a.test"]))
+        daemon.log.wait("certificate.failed", name="a.test")
+        status = json.loads(fetch(daemon.address(), "/.well-known/certificate-status").body)
+        self.assertEqual(status["status"], "WARNING")
+
+    def killed_at(self, mark):
+        """Kills the daemon when the authority's log says that; gives the authority after the next daemon has its certificate."""
+        pebble, directory = self.pebble(), self.temporary_directory()
+        config = acme_config(pebble, [["a.test"]])
+        daemon = Daemon(config, directory=directory)
+        daemon.start(wait_ready=False)
+        try:
+            wait_until(lambda: pebble.count(mark), f"{mark} in the log of the authority")
+        finally:
+            daemon.kill()
+            daemon._remove_directory()
+        with Daemon(config, directory=directory) as second:
+            self.wait_issued(second, "a.test")
+        return pebble
+
+    def test_goes_on_after_a_kill(self):
+        # A kill before the order is stored costs a second one, and so does one while the authority looks for a proof that nobody
+        # shows; an account or a certificate is never made twice.
+        for mark, orders in (("POST /sign-me-up", 1), ("Added order", 2), ("POST /chalZ", 2), ("POST /finalize-order", 1), ("Issued certificate", 1)):
+            with self.subTest(mark):
+                pebble = self.killed_at(mark)
+                self.assertLessEqual(pebble.orders(), orders)
+                self.assertEqual(pebble.issued(), 1)
+                self.assertEqual(pebble.count("There are now 2 accounts"), 0)
+
+
 if __name__ == "__main__":
     unittest.main()
