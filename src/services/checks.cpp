@@ -12,14 +12,7 @@ namespace gatehouse::services {
 
 namespace {
 
-
 constexpr std::size_t kMaxName = 48;  // leaves room for project, generation and number in a container's name
-
-bool is_name(std::string_view text) {
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
-  return !text.empty() && text.size() <= kMaxName && text[0] >= 'a' && text[0] <= 'z' &&
-         std::all_of(text.begin(), text.end(), fits);
-}
 
 bool is_volume_name(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
@@ -132,10 +125,16 @@ class Checker {
 
 }  // namespace
 
+bool is_service_name(std::string_view text) {
+  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+  return !text.empty() && text.size() <= kMaxName && text[0] >= 'a' && text[0] <= 'z' &&
+         std::all_of(text.begin(), text.end(), fits);
+}
+
 std::vector<Problem> check_service(const ServiceSettings& service, const std::string& state_directory) {
   std::vector<Problem> problems;
   Checker checker(service, problems);
-  if (!is_name(service.name))
+  if (!is_service_name(service.name))
     problems.push_back(
         {"services." + service.name,
          "bad-name",

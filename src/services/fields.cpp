@@ -125,6 +125,7 @@ Fields make_fields(const Spec& spec) {
   if (s.shm_size != usual.shm_size) out.text("shm_size", yaml::size_text(s.shm_size));
   if (s.nofile != usual.nofile) out.text("nofile", std::to_string(s.nofile));
   out.text("stop_signal", s.stop_signal);
+  if (s.health.probe.kind == health::Kind::kExec) out.list("health.command", s.health.probe.command);
   Fields fields = out.take();
   add_resources(fields, s.resources);
   return fields;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gatehouse/services/problem.h"
 #include "gatehouse/services/settings.h"
 
 namespace gatehouse::services {
+
+bool is_service_name(std::string_view text);
 
 // Of one service by itself. Slugs "bad-name", "image-missing", "bad-target", "duplicate-target", "forbidden-mount",
 // "public-database", "bad-limit", "readable-secret", "bad-health". `state_directory`: the daemon's own, never mounted.

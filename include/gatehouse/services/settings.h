@@ -124,7 +124,7 @@ struct ServiceSettings {
   bool no_new_privileges = true;
   bool init = false;                  // a small process 1 that reaps
   std::int64_t shm_size = 64 * 1024 * 1024;
-  std::int64_t nofile = 65'536;       // open files
+  std::int64_t nofile = 0;            // open files; 0: what Podman gives
   std::string stop_signal;            // "SIGINT"; empty: the image's
   std::chrono::milliseconds stop_timeout{10'000};  // then it is killed
 };

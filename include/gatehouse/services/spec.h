@@ -5,8 +5,8 @@
 //   {"command": "[\"redis-server\"]", "environment.TZ": "UTC", "image": "…", "volumes./data": "redis_data"}
 //
 // Only what differs from the default is there, so that a new setting does not change old texts. Not in it, because it changes
-// nothing in the container: labels, order, dependencies, health, restart policy, replicas. Values of variables that look like
-// secrets stand as a digest. Pure functions and values; any thread.
+// nothing in the container: labels, order, dependencies, health (but for a command, which is kept in it), restart policy,
+// replicas. Values of variables that look like secrets stand as a digest. Pure functions and values; any thread.
 #pragma once
 
 #include <cstdint>

@@ -95,7 +95,7 @@ struct GiveUpProbe {
 
 struct Action {
   std::uint64_t ticket = 0;  // 0: no answer is wanted
-  std::string service;       // empty: for several
+  std::string service{};     // empty: for several
   std::variant<Observe, Inspect, Pull, CreateNetwork, CreateVolume, CreateSecret, RemoveSecret, Create, Start, Stop, Kill,
                Unpause, Remove, UpdateLimits, Connect, Disconnect, SendProbe, GiveUpProbe>
       what;

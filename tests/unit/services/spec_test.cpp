@@ -46,6 +46,7 @@ TEST(ServicesSpec, TheHashCoversWhatOnlyANewContainerHas) {
       changed([](ServiceSettings& s) { s.init = true; }),
       changed([](ServiceSettings& s) { s.work_dir = "/"; }),
       changed([](ServiceSettings& s) { s.entrypoint = {"sh"}; }),
+      changed([](ServiceSettings& s) { s.health.probe = {.kind = health::Kind::kExec, .command = {"/bin/check"}}; }),
   };
   for (const ServiceSettings& other : others) EXPECT_NE(hash(other), before);
   EXPECT_NE(spec_of(default_service("postgres", Limits::kOn), "sha256:2").hash, before);
@@ -57,6 +58,7 @@ TEST(ServicesSpec, TheHashCoversNothingElse) {
       changed([](ServiceSettings& s) { s.depends_on = {{.service = "redis"}}; }),
       changed([](ServiceSettings& s) { s.restart.policy = RestartPolicy::kNo; }),
       changed([](ServiceSettings& s) { s.health.interval *= 2; }),
+      changed([](ServiceSettings& s) { s.health.probe.port = 1; }),
       changed([](ServiceSettings& s) { s.profiles = {"gateway"}; }),
       changed([](ServiceSettings& s) { s.stop_timeout *= 2; }),
       changed([](ServiceSettings& s) { s.pull = Pull::kNewer; }),
