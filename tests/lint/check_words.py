@@ -11,7 +11,7 @@ from source import main
 WORDS = [
     (re.compile(r'(?<![\w.}-])/wo' r'rk/'), 'a path of one machine'),
     (re.compile(r'\bshared/sp' r'ec\b'), 'not part of the project'),
-    (re.compile(r'\bwith-po' r'dman\b'), 'a wrapper of one machine; call podman'),
+    (re.compile(r'\btools/with-po' r'dman\b'), 'a wrapper of one machine; call podman'),
 ]
 # Without git (a source archive) these are skipped by hand.
 NOT_SOURCE = {'.git', 'build', 'node_modules', '__pycache__'}
