@@ -203,7 +203,7 @@ TEST_F(IssuerTest, OrdersEachCertificateOnceAmongNodes) {
   start(second, settings(names));
   first.run();
   second.run();
-  EXPECT_TRUE(until([&] { return first.recorder.certificates.size() == 8 && second.recorder.certificates.size() == 8; }));
+  EXPECT_TRUE(until([&] { return first.recorder.certificates.size() == 8 && second.recorder.certificates.size() == 8; }, 5ms));
   EXPECT_EQ(site.ca.issued, 8);
   EXPECT_EQ(site.ca.orders_made, 8);
   EXPECT_EQ(site.ca.accounts_made, 1);

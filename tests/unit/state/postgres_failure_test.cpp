@@ -281,7 +281,7 @@ TEST_F(PostgresFailure, tries_again_after_a_deadlock) {
   std::jthread other([&] { EXPECT_TRUE(in_order(second, first)); });
   EXPECT_TRUE(in_order(first, second));
   other.join();
-  EXPECT_EQ(attempts.load(), 3);
+  EXPECT_GE(attempts.load(), 3);  // whoever tries again may meet the other once more
 }
 
 TEST_F(PostgresFailure, fails_at_once_for_a_moment_after_it_could_not_connect) {
