@@ -51,6 +51,8 @@ constexpr std::array kEndpoints{
     Endpoint{"DELETE", "/gateway/templates/{template}/instances/{id}", Who::kScope, kWrite, Body::kNone, Where::kPool,
              remove_instance, "Remove an instance"},
     Endpoint{"GET", "/admin/status", Who::kScope, kAdmin, Body::kNone, Where::kPool, status, "Status of the daemon"},
+    Endpoint{"GET", "/admin/plan", Who::kScope, kAdmin, Body::kNone, Where::kPool, plan,
+             "What would be done now to supervised services, and why"},
     Endpoint{"POST", "/admin/reload", Who::kScope, kAdmin, Body::kNone, Where::kReload, nullptr, "Load the configuration again"},
 };
 

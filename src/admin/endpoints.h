@@ -55,6 +55,7 @@ http::Response health(const Call& call);
 http::Response metrics_page(const Call& call);
 http::Response certificate_status(const Call& call);
 http::Response status(const Call& call);
+http::Response plan(const Call& call);
 
 http::Response login(const Call& call);
 http::Response logout(const Call& call);

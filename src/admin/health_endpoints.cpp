@@ -38,6 +38,18 @@ Json json_of(const McpServerView& server) {
 
 Json time_or_null(runtime::WallTime time) { return time == runtime::WallTime{} ? Json(nullptr) : Json(rfc3339(time)); }
 
+Json json_of(const ServiceView& service) {
+  return {{"name", service.name},
+          {"state", service.state},
+          {"why", service.why},
+          {"container", text_or_null(service.container)},
+          {"address", text_or_null(service.address)},
+          {"health", text_or_null(service.health)},
+          {"restarts", service.restarts},
+          {"next_try_ms", service.next_try ? Json(service.next_try->count()) : Json(nullptr)},
+          {"last_exit", text_or_null(service.last_exit)}};
+}
+
 Json json_of(const CertificateView& certificate) {
   Json json = {{"names", certificate.names},
           {"state", certificate.state},
@@ -137,8 +149,13 @@ http::Response status(const Call& call) {
                       {"listeners", list_of(view.listeners)},
                       {"upstreams", list_of(view.upstreams)},
                       {"mcp_servers", list_of(view.mcp_servers)},
+                      {"services", list_of(view.services)},
                       {"certificates", list_of(call.ports->certificates().certificates)},
                       {"modules", json_of(view.modules)}});
+}
+
+http::Response plan(const Call& call) {
+  return {.status = 200, .content_type = "application/json", .body = call.ports->plan(), .headers = {}};
 }
 
 }  // namespace gatehouse::admin

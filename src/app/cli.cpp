@@ -152,6 +152,9 @@ void add_daemon_verbs(CLI::App& app, Parser& parser) {
   for (const auto& [name, action] : plain) {
     add_connection_flags(add_verb(app, parser, name, [&options, action] { return action(options); }), options);
   }
+  CLI::App* plan_verb = add_verb(app, parser, "plan", [&options] { return plan(options); });
+  plan_verb->add_flag("--exit-code", options.exit_code, "4 when something differs");
+  add_connection_flags(plan_verb, options);
 }
 
 void add_mcp_verbs(CLI::App& app, Parser& parser) {

@@ -8,7 +8,7 @@
 
 namespace gatehouse::app {
 
-enum ExitCode : int { kFine = 0, kFailed = 1, kWrongInput = 2, kUnreachable = 3 };
+enum ExitCode : int { kFine = 0, kFailed = 1, kWrongInput = 2, kUnreachable = 3, kDiffers = 4 };
 
 struct Verb {
   std::string_view name;      // "config explain"

@@ -33,6 +33,7 @@ void print_status(const Style& style, const Json& answer) {
       {"upstreams", {{"group", "UPSTREAM"}, {"server", "SERVER"}, {"connections", "CONNECTIONS"}, {"connect_failures", "FAILURES"}}},
       {"mcp_servers", {{"name", "MCP SERVER"}, {"transport", "TRANSPORT"}, {"state", "STATE"}, {"sessions", "SESSIONS"}, {"processes", "PROCESSES"},
                        {"last_error", "LAST ERROR"}}},
+      {"services", {{"name", "SERVICE"}, {"state", "STATE"}, {"health", "HEALTH"}, {"restarts", "RESTARTS"}, {"address", "ADDRESS"}, {"why", "WHY"}}},
       {"modules", {{"name", "MODULE"}, {"state", "STATE"}, {"reason", "REASON"}}},
   };
   for (const auto& [key, columns] : tables) {
@@ -41,7 +42,33 @@ void print_status(const Style& style, const Json& answer) {
   }
 }
 
+// A line for each thing, and below it one for each field that differs.
+void print_plan(const Json& items) {
+  for (const Json& item : items) {
+    std::cout << printable(text_of(item, "action")) << "  " << printable(text_of(item, "kind")) << " " << printable(text_of(item, "name"));
+    const std::string reason = text_of(item, "reason");
+    std::cout << (reason.empty() ? "" : "  (" + printable(reason) + ")") << "\n";
+    for (const Json& field : list_of(item, "fields")) {
+      const auto shown = [&](const char* key) { return text_of(field, key).empty() ? std::string("-") : printable(text_of(field, key)); };
+      std::cout << "    " << printable(text_of(field, "path")) << ": " << shown("observed") << " -> " << shown("desired") << "\n";
+    }
+  }
+}
+
 }  // namespace
+
+// Nothing that differs is nothing to show.
+int plan(const CliOptions& options) {
+  int code = kFine;
+  const Json answer = ask_json(options, "GET", "/admin/plan", code);
+  if (code != kFine) return code;
+  const Json items = list_of(answer, "items");
+  const bool changes = answer.is_object() && answer.value("changes", Json(false)) == true;
+  if (options.format == "json") print_items(options.style(), "Plan", items, {});
+  else print_plan(items);
+  if (!changes && !options.quiet) note("nothing to do");
+  return changes && options.exit_code ? static_cast<int>(kDiffers) : static_cast<int>(kFine);
+}
 
 int reload(const CliOptions& options) {
   auto answer = ask(options, "POST", "/admin/reload");

@@ -19,6 +19,8 @@ const std::vector<Verb>& verbs() {
       {"config reference", "Print the reference of all keys, in Markdown.", "  gatehouse config reference | less\n", false},
       {"reload", "Make the daemon read its configuration again.", "  gatehouse reload\n", true},
       {"status", "Show what the daemon runs.", "  gatehouse status\n  gatehouse status --format json | jq .items[0].listeners\n", true},
+      {"plan", "Show what would be done to services, and why.",
+       "  gatehouse plan\n  gatehouse plan --exit-code                 4 when something differs\n", true},
       {"health", "Is the daemon ready? Silent; exit code 0, 1, 3.", "  gatehouse health && echo ready\n", true},
       {"tools", "List the tools of an MCP server.", "  gatehouse tools demo\n", true},
       {"call", "Call a tool of an MCP server.",

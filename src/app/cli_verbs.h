@@ -22,6 +22,7 @@ struct CliOptions {
   std::string config;
   std::vector<std::string> profiles, overrides;
   std::string file, key;                        // check FILE, config explain KEY
+  bool exit_code = false;                       // plan: 4 when something differs
   std::string from, to;                         // state copy
 
   std::string server, tool, arguments_json;     // tools, call
@@ -49,6 +50,7 @@ int state_copy(const CliOptions& options);
 int reload(const CliOptions& options);
 int status(const CliOptions& options);
 int health(const CliOptions& options);
+int plan(const CliOptions& options);
 int list_tools(const CliOptions& options);
 int call_tool(const CliOptions& options);
 int add_user(const CliOptions& options);

@@ -69,6 +69,7 @@ Daemon::~Daemon() {
   signals_.reset();
   tasks_.stop();
   if (issuing_) issuing_->stop();
+  if (supervision_) supervision_->stop();
   offload_.reset();   // before the connections: its work looks at their requests; and before the vault
   hashing_.reset();
   if (server_) server_->stop();
@@ -141,6 +142,8 @@ Status Daemon::build_edge() {
   gateway_ = std::make_unique<mcp::Gateway>(
       configuration_.mcp, mcp::Ports{.loops = loops, .http = mcp_http_.get(), .random = &random_, .observer = mcp_observer_.get(),
                                      .route_hosts = route_hosts(configuration_.edge)});
+  supervision_ = std::make_unique<Supervision>(*loops_[0], *offload_, random_, directory_->path());
+  if (auto opened = supervision_->open(); !opened) return opened;
   api_ = std::make_unique<admin::Api>(admin::Ports{
       .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(),
       .hashing = hashing_.get(), .clock = &clock_,
@@ -148,6 +151,7 @@ Status Daemon::build_edge() {
       .metrics_allow = [this] { const std::lock_guard lock(mutex_); return configuration_.edge.metrics_allow; },
       .status = [this] { return status(); },
       .certificates = [this] { return certificates_view(); },
+      .plan = [this] { return services::plan_json(supervision_->plan()); },
       .reload = [this](std::function<void(admin::ReloadView)> done) {
         loops_[0]->post([this, done = std::move(done)] { request_reload(done); });
       }});
@@ -222,8 +226,9 @@ Status Daemon::start() {
   tasks_.spawn(beat());
   for (std::size_t i = 1; i < loops_.size(); ++i) threads_.emplace_back([loop = loops_[i].get()] { loop->run(); });
   // READY means that every loop accepts: the sockets listen already, the loops have their snapshot once they run.
-  loops_[0]->post([this] {
+  loops_[0]->post([this, services = supervision_->prepare(configuration_)] {
     ready_ = true;
+    supervision_->apply(services);
     log::info("app", "daemon.ready", "ready", {{"version", GATEHOUSE_VERSION}, {"workers", loops_.size()},
                                                {"config", configuration_.file}, {"pid", ::getpid()}});
     (void)notifier_.ready("ready");

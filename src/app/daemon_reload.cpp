@@ -48,10 +48,11 @@ void refuse_without_listeners(const config::Configuration& running, config::Load
 
 // On the pool.
 Daemon::Prepared Daemon::prepare_reload() {
-  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}, .issuing = {}};
+  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}, .issuing = {}, .services = {}};
   if (const auto& configuration = prepared.loaded.configuration) {
     prepared.certificates = certificates_->load(configuration->edge, acme_names(*configuration));
     prepared.issuing = issuing_->prepare(configuration->acme);
+    prepared.services = supervision_->prepare(*configuration);
   }
   return prepared;
 }
@@ -95,6 +96,8 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
     }
   }
   if (view.ok) {
+    prepared.services.settings.podman = configuration_.services.podman;  // what needs a restart is kept
+    supervision_->apply(std::move(prepared.services));
     gateway_->reload(configuration_.mcp, route_hosts(configuration_.edge));
     log::configure(configuration_.log);
     log::info("app", "config.reloaded", "reloaded the configuration", {{"changes", view.changes.size()}});

@@ -29,6 +29,7 @@
 #include "gatehouse/runtime/signals.h"
 #include "gatehouse/state/open.h"
 #include "mcp_observer.h"
+#include "supervision.h"
 
 namespace gatehouse::app {
 
@@ -52,6 +53,7 @@ class Daemon {
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
+  void declare_service_metrics();
   void on_signal(int number);
   void begin_stop();
   runtime::Task<void> stop_when_drained(runtime::SteadyTime deadline);
@@ -65,6 +67,7 @@ class Daemon {
     // Of a configuration that is valid.
     std::optional<Result<Certificates::SetPtr>> certificates;
     std::optional<Result<Issuing::Prepared>> issuing;
+    Supervision::Prepared services;
   };
   Prepared prepare_reload();
   admin::ReloadView reload(Prepared prepared);
@@ -97,6 +100,7 @@ class Daemon {
   std::unique_ptr<runtime::OffloadPool> hashing_;
   std::unique_ptr<Certificates> certificates_;
   std::unique_ptr<Issuing> issuing_;
+  std::unique_ptr<Supervision> supervision_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;
   std::unique_ptr<mcp::Gateway> gateway_;

@@ -76,9 +76,30 @@ void Daemon::declare_metrics() {
       if (one.source == "acme") series.push_back({{{"name", one.names.front()}}, static_cast<double>(one.failures)});
     return series;
   });
+  declare_service_metrics();
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
     metrics::Registry::Series series;
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
+    return series;
+  });
+}
+
+void Daemon::declare_service_metrics() {
+  registry_.gauges("gatehouse_service_state", "1 for the state that a supervised service is in.", [this] {
+    metrics::Registry::Series series;
+    for (const supervisor::ServiceStatus& one : supervision_->status())
+      series.push_back({{{"service", one.name}, {"state", std::string(supervisor::to_string(one.state))}}, 1.0});
+    return series;
+  });
+  registry_.gauges("gatehouse_service_up", "1 when a supervised service runs and is healthy.", [this] {
+    metrics::Registry::Series series;
+    for (const supervisor::ServiceStatus& one : supervision_->status()) series.push_back({{{"service", one.name}}, one.serves ? 1.0 : 0.0});
+    return series;
+  });
+  registry_.gauges("gatehouse_service_restarts", "Restarts of a supervised service since the daemon started.", [this] {
+    metrics::Registry::Series series;
+    for (const supervisor::ServiceStatus& one : supervision_->status())
+      series.push_back({{{"service", one.name}}, static_cast<double>(one.restarts)});
     return series;
   });
 }
@@ -102,6 +123,7 @@ std::vector<runtime::ModuleState> Daemon::modules() {
   else list.push_back({"state", changes ? "healthy" : "degraded", changes ? "" : "changes cannot be stored: " + trouble});
   list.push_back({"access", changes ? "healthy" : "degraded", changes ? "" : "keys are checked, changes are not possible"});
   list.push_back({"mcp", phase, ""});
+  if (const auto services = supervision_->state()) list.push_back(*services);
   return list;
 }
 
@@ -123,6 +145,11 @@ admin::StatusView Daemon::status() {
   for (const auto& one : server_->upstreams()) view.upstreams.push_back({one.group, one.server, one.connections, one.connect_failures});
   for (const auto& one : gateway_->status())
     view.mcp_servers.push_back({one.name, one.transport, one.state, one.sessions, one.processes, one.last_error});
+  for (const supervisor::ServiceStatus& one : supervision_->status())
+    view.services.push_back({.name = one.name, .state = std::string(supervisor::to_string(one.state)), .why = one.why,
+                             .container = one.container, .address = one.address,
+                             .health = one.health ? std::string(health::to_string(*one.health)) : "",
+                             .restarts = one.restarts, .next_try = one.next_try, .last_exit = one.last_exit});
   const std::lock_guard lock(mutex_);
   view.profiles = configuration_.profiles;
   view.config_file = configuration_.file;

@@ -27,6 +27,7 @@ Configuration keep_until_restart(const Configuration& running, Configuration wan
   wanted.metrics_compat = running.metrics_compat;
   wanted.state = running.state;
   wanted.access = running.access;
+  wanted.services.podman = running.services.podman;
   for (const Key* key : all_keys()) {
     if (!key->restart) continue;
     const std::string path(key->path);

@@ -35,7 +35,7 @@ Loaded load_checked(const LoadOptions& options) {
   find_profiles(context);
   walk(context, draft, loaded.provenance);
   for (const auto check : {check_listeners, check_upstreams, check_routes, check_mcp, check_certificates, check_acme,
-                           check_client_auth, check_access})
+                           check_client_auth, check_access, check_services})
     check(context, draft);
   // Written as empty it means none; not written, the socket lies beside the database.
   if (draft.out.admin_socket.empty() && find_path(context.root, "admin.socket") == nullptr)

@@ -69,6 +69,7 @@ void walk(Context& context, Draft& draft, Provenance& provenance);
 std::optional<Value> read_value(Context& context, const Key& key, const Node& node, const std::string& path);
 bool is_list(const Key& key);
 Result<Secret> read_secret_file(const std::string& path);  // "secret-unreadable", "secret-exposed", "secret-empty"
+Result<Secret> resolve_secret(const Context& context, std::string_view reference, const std::string& directory);
 bool is_secret_reference(std::string_view text);  // file:/path, env:NAME, credential:NAME
 
 // 4. Rules between keys: references, addresses used twice, what a profile forbids. Completes the draft: TLS flags, routes
@@ -81,6 +82,8 @@ void check_access(Context& context, Draft& draft);
 void check_certificates(Context& context, Draft& draft);
 void check_acme(Context& context, Draft& draft);
 void check_client_auth(Context& context, Draft& draft);
+void check_production_secret(Context& context, const Secret& secret, const std::string& path, std::size_t least);  // of production
+void check_services(Context& context, Draft& draft);  // chooses those that shall run
 
 bool is_there(const std::string& file);
 

@@ -82,6 +82,8 @@ bool is_known_secret(std::string_view text) {
 constexpr const char* kMakeSecret = "openssl rand -base64 48";
 constexpr std::size_t kProductionPasswordBytes = 12;
 
+}  // namespace
+
 void check_production_secret(Context& context, const Secret& secret, const std::string& path, std::size_t least) {
   const Spot spot = spot_at(context, path);
   if (secret.empty()) return;
@@ -94,6 +96,8 @@ void check_production_secret(Context& context, const Secret& secret, const std::
         .help = kMakeSecret;
   }
 }
+
+namespace {
 
 // What a start refuses, whatever the profile.
 void check_secret_size(Context& context, const Secret& secret, const std::string& path, std::size_t least, std::size_t most) {

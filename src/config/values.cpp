@@ -30,22 +30,6 @@ Result<Secret> from_credential(const Context& context, const std::string& name) 
   return read_secret_file(directory->second + "/" + name);
 }
 
-// A literal only in profile development. Slugs: "secret-exposed", "secret-unreadable", "secret-empty", "literal-secret",
-// "unset-variable", "not-available".
-Result<Secret> resolve_secret(const Context& context, std::string_view reference, const std::string& directory) {
-  if (reference.empty()) return Secret();
-  const std::size_t colon = reference.find(':');
-  const std::string name(colon == std::string_view::npos ? "" : reference.substr(colon + 1));
-  if (reference.starts_with("file:")) return read_secret_file(absolute_path(name, directory));
-  if (reference.starts_with("env:")) return from_variable(context, name);
-  if (reference.starts_with("credential:")) return from_credential(context, name);
-  if (is_secret_reference(reference))
-    return make_error("not-available", std::string(reference.substr(0, colon + 1)) + " is not available in this version");
-  if (context.development) return Secret(std::string(reference));
-  return Error{"literal-secret", "a secret must not stand here: a reference is expected",
-               "file:/path, env:NAME or credential:NAME"};
-}
-
 // ---- values
 
 class ValueReader {
@@ -242,6 +226,22 @@ Result<Secret> read_secret_file(const std::string& path) {
   if (text->ends_with('\r')) text->pop_back();
   if (text->empty()) return make_error("secret-empty", path + " is empty");
   return Secret(std::move(*text));
+}
+
+// A literal only in profile development. Slugs: "secret-exposed", "secret-unreadable", "secret-empty", "literal-secret",
+// "unset-variable", "not-available".
+Result<Secret> resolve_secret(const Context& context, std::string_view reference, const std::string& directory) {
+  if (reference.empty()) return Secret();
+  const std::size_t colon = reference.find(':');
+  const std::string name(colon == std::string_view::npos ? "" : reference.substr(colon + 1));
+  if (reference.starts_with("file:")) return read_secret_file(absolute_path(name, directory));
+  if (reference.starts_with("env:")) return from_variable(context, name);
+  if (reference.starts_with("credential:")) return from_credential(context, name);
+  if (is_secret_reference(reference))
+    return make_error("not-available", std::string(reference.substr(0, colon + 1)) + " is not available in this version");
+  if (context.development) return Secret(std::string(reference));
+  return Error{"literal-secret", "a secret must not stand here: a reference is expected",
+               "file:/path, env:NAME or credential:NAME"};
 }
 
 bool is_secret_reference(std::string_view text) {

@@ -114,10 +114,30 @@ int signal_number(std::string_view name) {
   return 0;
 }
 
+namespace {
+
+// As Redis and many others read it: backslashes before quotes and backslashes, \xHH for control characters.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20) (out += "\\x").append({kHex[byte >> 4], kHex[byte & 15]});
+    else if (c == '"' || c == '\\') out.append({'\\', c});
+    else out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
 Secret formatted(const std::string& format, const Secret& value) {
-  const std::size_t at = format.find("{}");
+  constexpr std::string_view kQuoted = "{quoted}", kPlain = "{}";
+  const std::size_t in_quotes = format.find(kQuoted);
+  const std::size_t at = in_quotes != format.npos ? in_quotes : format.find(kPlain);
   if (at == format.npos) return value;
-  return Secret(format.substr(0, at) + std::string(value.reveal()) + format.substr(at + 2));
+  const std::size_t rest = at + (in_quotes != format.npos ? kQuoted : kPlain).size();
+  return Secret(format.substr(0, at) + (in_quotes != format.npos ? quoted(value.reveal()) : std::string(value.reveal())) + format.substr(rest));
 }
 
 supervisor::Answer failure(const Error& error) {

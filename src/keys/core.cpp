@@ -1,5 +1,6 @@
 // Profiles, workers, log, admin socket, metrics.
 #include "parts.h"
+#include "service_texts.h"
 
 namespace gatehouse::keys {
 namespace {
@@ -68,8 +69,6 @@ const Key kKeys[] = {
      .fallback = "[]",
      .help = "Networks that may read /metrics on public listeners; loopback always may",
      .apply = [](Draft& d, const Place&, const Value& v) { d.out.edge.metrics_allow = v.cidrs; }},
-    {.path = "podman", .type = Type::kLater, .help = "Podman's socket and network"},
-    {.path = "services", .type = Type::kLater, .help = "Supervised containers"},
 };
 
 const Section kSections[] = {
@@ -100,6 +99,19 @@ const Section kSections[] = {
     {.path = "routes[].match", .help = "What the request must look like; all given parts must match"},
     {.path = "routes[].respond", .help = "A fixed answer", .optional = true},
     {.path = "mcp", .help = "Model Context Protocol. Every server is also served alone at /mcp/NAME"},
+    {.path = "podman",
+     .help = "Where containers run. With this section the profiles gateway and production run postgres and redis as well"},
+    {.path = "services",
+     .help = "Containers that are kept as declared, by name. postgres and redis have complete defaults",
+     .name = check_service_name},
+    {.path = "services.*.depends_on", .help = "What must run before, by name: {postgres: healthy}", .name = check_service_name},
+    {.path = "services.*.depends_on.*", .shorthand = "condition"},
+    {.path = "services.*.secrets", .help = "Files that hold secrets, by name", .name = check_name},
+    {.path = "services.*.secrets.*", .shorthand = "reference"},
+    {.path = "services.*.health", .help = "How it is asked whether it works"},
+    {.path = "services.*.resources", .help = "Limits and reservations; read back from the kernel, and put right"},
+    {.path = "services.*.restart", .help = "What follows its end"},
+    {.path = "services.*.drift", .help = "What follows when somebody else changes the container"},
     {.path = "mcp.servers", .help = "MCP servers by name; each has url or command", .name = check_name},
     {.path = "mcp.endpoints", .help = "Paths that MCP clients connect to", .name = check_endpoint_path},
 };
@@ -132,7 +144,7 @@ const Alias kAliases[] = {
 };
 
 constexpr std::string_view kUnused[] = {
-    "REDIS_URL", "REDIS_PASSWORD", "GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_REGISTRY_FILE",
+    "REDIS_URL", "GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_REGISTRY_FILE",
     "GATEWAY_TIMEOUT", "GATEWAY_UPSTREAM", "DOMAIN_NAME", "MCP_BACKEND_TYPE", "MCP_BACKEND", "MCP_NETWORK", "MCP_PLATFORM_NETWORK_NAME", "MCP_SUBNET",
     "MCP_LOG_LEVEL", "PROMETHEUS_PORT", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_PLUGINS", "DEMO_PORT", "DEMO_HELLO_FROM",
     "DEMO_LOG_LEVEL", "FILESYSTEM_LOG_LEVEL", "FILESYSTEM_ALLOWED_DIRS", "FILESYSTEM_HOST_DIR", "BACKUP_RETENTION_DAYS",

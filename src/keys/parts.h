@@ -12,6 +12,8 @@ std::span<const Key> upstream_keys();
 std::span<const Key> mcp_keys();
 std::span<const Key> state_keys();
 std::span<const Key> certificate_keys();
+std::span<const Key> service_keys();
+std::span<const Key> service_care_keys();
 
 std::string first_directory(const Environment& environment, const char* name);  // of systemd: STATE_DIRECTORY …
 

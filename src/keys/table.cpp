@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gatehouse/services/known.h"
 #include "gatehouse/yaml/words.h"
 
 namespace gatehouse::keys {
@@ -10,7 +11,7 @@ namespace {
 // Of the sections in the reference.
 constexpr std::string_view kOrder[] = {
     "profile", "workers", "log", "listeners", "certificates", "upstreams", "routes", "mcp", "state",
-    "access", "admin", "metrics", "trusted_proxies", "timeouts", "limits", "headers", "services", "podman"};
+    "access", "admin", "metrics", "trusted_proxies", "timeouts", "limits", "headers", "podman", "services"};
 
 template <class Item>
 Item& by_name(std::vector<Item>& items, const std::string& name, std::string Item::*field) {
@@ -72,6 +73,19 @@ mcp::EndpointSettings& Draft::endpoint(const Place& place) {
   return by_name(out.mcp.endpoints, place.names.at(0), &mcp::EndpointSettings::path);
 }
 
+services::ServiceSettings& Draft::service(const Place& place) {
+  auto& all = out.services.services;
+  const std::string& name = place.names.at(0);
+  const auto found = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+  return found != all.end() ? *found : all.emplace_back(services::default_service(name, services::Limits::kOn));
+}
+services::Dependency& Draft::dependency(const Place& place) {
+  return by_name(service(place).depends_on, place.names.at(1), &services::Dependency::service);
+}
+services::SecretFile& Draft::service_secret(const Place& place) {
+  return by_name(service(place).secrets, place.names.at(1), &services::SecretFile::name);
+}
+
 std::string shown_text(const Key& key, std::string_view text) {
   if (key.sensitive && !text.empty()) return std::string(Secret::redacted());
   return key.shown == nullptr ? std::string(text) : key.shown(text);
@@ -87,7 +101,8 @@ const std::vector<const Key*>& all_keys() {
   static const std::vector<const Key*> keys = [] {
     std::vector<const Key*> out;
     for (const std::string_view top : kOrder)
-      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys()})
+      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys(),
+                               service_keys(), service_care_keys()})
         for (const Key& key : part)
           if (key.path.substr(0, key.path.find_first_of(".[")) == top) out.push_back(&key);
     return out;

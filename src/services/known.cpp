@@ -60,7 +60,7 @@ ServiceSettings redis() {
   service.health = asked({.kind = health::Kind::kRedis, .port = 6379, .password = "redis_conf"}, 10s, 3s, 3, 10s);
   service.resources = {1000, kGiB, 250, 256 * kMiB, 512};
   service.volumes = {{"mcp_gateway_redis_data", "/data"}};
-  service.secrets = {{.name = "redis_conf", .reference = "env:REDIS_PASSWORD", .format = "requirepass {}\n",
+  service.secrets = {{.name = "redis_conf", .reference = "env:REDIS_PASSWORD", .format = "requirepass {quoted}\n",
                       .uid = 999, .gid = 1000}};
   service.stop_timeout = 30s;  // SIGTERM saves first
   return service;

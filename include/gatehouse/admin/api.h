@@ -6,9 +6,11 @@
 // Owner: main. Thread: handle() on any loop; the functions in Ports must allow that. Stop: nothing runs on its own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +42,15 @@ struct McpServerView {
   std::uint64_t sessions = 0, processes = 0;
   std::string last_error;
 };
+struct ServiceView {
+  std::string name, state;
+  std::string why;               // it is not running as declared; empty: it is
+  std::string container, address;
+  std::string health;            // empty: it is not asked
+  int restarts = 0;
+  std::optional<std::chrono::milliseconds> next_try{};
+  std::string last_exit;
+};
 struct StatusView {
   std::string version;
   std::string state;  // of the whole: ready, starting, stopping, failed
@@ -53,6 +64,7 @@ struct StatusView {
   std::vector<ListenerView> listeners;
   std::vector<UpstreamView> upstreams;
   std::vector<McpServerView> mcp_servers;
+  std::vector<ServiceView> services;
   std::vector<runtime::ModuleState> modules;
 };
 
@@ -108,6 +120,7 @@ struct Ports {
   // Any thread; answers at once from memory. Runs on the offload pool.
   std::function<StatusView()> status;
   std::function<CertificatesView()> certificates;
+  std::function<std::string()> plan;  // JSON
   // Any thread. `done` is called once, on loop 0; whoever asked posts back to its own loop.
   std::function<void(std::function<void(ReloadView)> done)> reload;
 };

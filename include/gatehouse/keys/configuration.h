@@ -14,6 +14,7 @@
 #include "gatehouse/edge/settings.h"
 #include "gatehouse/issuer/settings.h"
 #include "gatehouse/mcp/settings.h"
+#include "gatehouse/services/settings.h"
 #include "gatehouse/state/settings.h"
 #include "gatehouse/upstream/settings.h"
 
@@ -29,6 +30,9 @@ struct Configuration {
   mcp::Settings mcp;
   state::Settings state;
   access::Settings access;
+  services::Settings services;        // those that shall run: declared, of a profile, or needed by one of them
+  bool supervised = false;            // `podman` or `services` is in the file
+  std::map<std::string, Secret> service_secrets;  // values by name, of those that have one
   std::string admin_socket;           // path; empty: none
   bool metrics_compat = true;         // also the metric names of the earlier platform
   std::string file;                   // main file; empty: there was none

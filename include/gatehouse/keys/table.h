@@ -57,6 +57,9 @@ struct Draft {
   upstream::ServerSettings& server(const Place& place);
   mcp::ServerSettings& mcp_server(const Place& place);
   mcp::EndpointSettings& endpoint(const Place& place);
+  services::ServiceSettings& service(const Place& place);  // with the defaults of its name, limits on
+  services::Dependency& dependency(const Place& place);
+  services::SecretFile& service_secret(const Place& place);
 };
 
 using Apply = void (*)(Draft&, const Place&, const Value&);

@@ -86,7 +86,7 @@ struct SecretFile {
   std::string name{};
   std::string reference{};  // where the value comes from: "env:POSTGRES_PASSWORD", "file:/path"
   std::string target{};
-  std::string format{};     // "requirepass {}": the content, with {} for the value; empty: the value alone
+  std::string format{};     // "password={}": the content, with {} for the value, {quoted} for it in double quotes; empty: the value
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::uint32_t mode = 0400;

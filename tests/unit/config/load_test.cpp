@@ -386,7 +386,7 @@ TEST(ConfigLoad, SectionsThatNeedARestartNeedItWhole) {
   for (const keys::Key* key : keys::all_keys()) {
     if (key->type == keys::Type::kLater) continue;
     const std::string_view top = key->path.substr(0, key->path.find('.'));
-    if (top == "state" || top == "access") EXPECT_TRUE(key->restart) << key->path;
+    if (top == "state" || top == "access" || top == "podman") EXPECT_TRUE(key->restart) << key->path;
     else if (key->restart) EXPECT_TRUE(key->path == "profile" || key->path == "workers" || key->path == "admin.socket" || key->path == "metrics.compat") << key->path;
   }
 }

@@ -66,7 +66,7 @@ TEST(ConfigTexts, TheSchemaKnowsEveryKeyAndNoOther) {
   EXPECT_EQ(json["$schema"], "http://json-schema.org/draft-07/schema#");
   EXPECT_EQ(json["additionalProperties"], false);
   EXPECT_EQ(json["properties"]["workers"]["anyOf"][0]["maximum"], 256);
-  EXPECT_FALSE(json["properties"].contains("services"));
+  EXPECT_TRUE(json["properties"].contains("services"));
   for (const Key* key : all_keys())
     if (key->type != Type::kLater) EXPECT_NE(schema().find(std::string(key->help.substr(0, 20))), std::string::npos) << key->path;
 }
@@ -96,7 +96,8 @@ TEST(ConfigFiles, TheExampleDocumentsEveryKey) {
   LoadOptions options = from_text(switched_on(read(kProject / "config/gatehouse.yaml")));
   const Loaded loaded = load(options);
   for (const Diagnostic& one : loaded.diagnostics)
-    EXPECT_TRUE(one.slug == "file-unreadable" || one.slug == "secret-unreadable" || one.slug == "stdio-in-production" || one.slug == "acme-unused")
+    EXPECT_TRUE(one.slug == "file-unreadable" || one.slug == "secret-unreadable" || one.slug == "missing-secret" ||
+                one.slug == "stdio-in-production" || one.slug == "acme-unused")
         << one.path << ": " << one.message;
   std::set<std::string> set{"access.secret_key", "access.admin_password"};  // their files are not on this machine
   for (const Leaf& leaf : loaded.provenance)

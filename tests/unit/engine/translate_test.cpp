@@ -89,6 +89,7 @@ TEST(EngineTranslate, SignalsHaveNamesAndNumbers) {
 TEST(EngineTranslate, ASecretStandsInItsFormat) {
   EXPECT_EQ(formatted("", Secret("pw")).reveal(), "pw");
   EXPECT_EQ(formatted("requirepass {}\n", Secret("p{}w")).reveal(), "requirepass p{}w\n");
+  EXPECT_EQ(formatted("requirepass {quoted}\n", Secret("a \"b\" \\ {}\n")).reveal(), "requirepass \"a \\\"b\\\" \\\\ {}\\x0a\"\n");
 }
 
 TEST(EngineTranslate, FailuresSayWhetherSomethingMayHaveHappened) {
