@@ -45,7 +45,7 @@ const std::vector<Verb>& verbs() {
 const std::vector<std::string_view>& later_verbs() {
   static const std::vector<std::string_view> table = {
       "audit", "backup", "certs", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
-      "explain", "images", "init", "logs", "mcp", "plan", "policy", "proxy", "restart", "restore", "routes", "services",
+      "explain", "images", "init", "logs", "mcp", "policy", "proxy", "restart", "restore", "routes", "services",
       "start", "stop", "support-bundle", "templates", "top", "undrain", "upstreams"};
   return table;
 }
