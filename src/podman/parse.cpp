@@ -257,9 +257,8 @@ void LogReader::take(bool error_stream, std::string_view bytes, std::vector<LogL
     const std::size_t size = std::min(end == bytes.npos ? bytes.size() : end, max_line_ - line.size());
     line += bytes.substr(0, size);
     bytes.remove_prefix(size);
-    const bool ends = !bytes.empty() && bytes.front() == '\n';
-    if (!ends && line.size() < max_line_) return;
-    if (ends) bytes.remove_prefix(1);
+    if (bytes.empty()) return;  // of a full line, too: its end may be what comes next
+    if (bytes.front() == '\n') bytes.remove_prefix(1);
     out.push_back({error_stream, std::exchange(line, {})});
   }
 }
