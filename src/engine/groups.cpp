@@ -81,6 +81,7 @@ std::optional<Groups> groups_of(std::string_view text, std::string_view containe
     while (!controllers.empty()) {
       const std::string_view one = controllers.substr(0, controllers.find(','));
       controllers.remove_prefix(std::min(one.size() + 1, controllers.size()));
+      if (one.empty()) continue;
       out.directories.emplace_back(one, mount + *path);
     }
   }
