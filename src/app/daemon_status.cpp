@@ -57,7 +57,7 @@ void Daemon::declare_metrics() {
       series.push_back({{{"listener", listener.name}}, static_cast<double>(listener.connections)});
     return series;
   });
-  registry_.gauges("gatehouse_tls_certificate_expiry_timestamp_seconds", "When a certificate expires.", [this] {
+  registry_.gauges("gatehouse_certificate_not_after_timestamp_seconds", "When a certificate expires.", [this] {
     metrics::Registry::Series series;
     for (const admin::CertificateView& one : certificates_->view().certificates)
       if (one.not_after != runtime::WallTime{})

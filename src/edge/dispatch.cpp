@@ -162,6 +162,7 @@ runtime::Task<void> dispatch(Session& s) {
   if (place.empty()) co_return co_await refuse_route(s, 404, "no-route", "no route matches this host and path", "refused:no_route");
   const Route* route = Router::choose(place, request.method);
   s.record.route = route != nullptr ? route : place.front();
+  note_routed(s);
   if (route == nullptr) co_return co_await refuse_method(s, place);
   if (route->handler != nullptr) {                              // a foreign Origin learns nothing about credentials
     if (auto refusal = refuse_early(s, *route)) {

@@ -57,12 +57,19 @@ void write_line(Session& s, runtime::SteadyTime end) {
 
 }  // namespace
 
+void note_routed(Session& s) {
+  s.in_flight.emplace(s.worker.counters, s.snapshot->shared->route_metrics[s.record.route->metrics].in_flight);
+}
+
 void observe(Session& s) {
+  s.in_flight.reset();
   if (!s.record.begun()) return;  // nothing of a request arrived
   const runtime::SteadyTime end = s.worker.loop.clock().now();
   const RouteMetrics& ids = s.record.route != nullptr ? s.snapshot->shared->route_metrics[s.record.route->metrics]
                                                       : s.worker.metrics.unrouted;
-  s.worker.counters.observe(ids.duration[status_class(s.record.status)], end - s.record.begin);
+  const std::size_t code = status_class(s.record.status);
+  s.worker.counters.observe(ids.duration[code], end - s.record.begin);
+  s.worker.counters.add(s.worker.metrics.requests[static_cast<std::size_t>(s.block->request.method_id)][code]);
   if (s.worker.access_ring != nullptr && s.settings().access_log) write_line(s, end);
 }
 
@@ -77,6 +84,11 @@ void count_refusal(Session& s, std::string_view reason) {
                                                     {{"route", route}, {"reason", std::string(reason)}});
   snapshot.refusals.emplace(std::pair(s.record.route, std::string(reason)), id);
   s.worker.counters.add(id);
+}
+
+void count_upstream(Session& s, const Route& route, const upstream::Server& server, int status) {
+  const ServerMetrics& ids = s.snapshot->shared->server_metrics[static_cast<std::size_t>(route.group)][server.index];
+  s.worker.counters.add(status == 0 ? ids.failures : ids.answers[status_class(status)]);
 }
 
 void note_handshake(Session& s) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "gatehouse/http/forward.h"
 #include "observe.h"
@@ -66,6 +67,7 @@ class Relay {
   void use(std::unique_ptr<upstream::Connection> connection);
   runtime::Task<Failure> ask();
   runtime::Task<bool> pass_interim();
+  Failure note_outcome(Failure failure);
   Failure step_upload();
   Failure read_response_head(bool* complete);
   bool may_ask_again() const;
@@ -126,7 +128,15 @@ runtime::Task<Failure> Relay::connect(upstream::Server& server) {
 void Relay::use(std::unique_ptr<upstream::Connection> connection) {
   upstream_ = std::move(connection);
   ++s_.record.attempts;
+  s_.worker.counters.add(s_.worker.metrics.connect_retries, std::exchange(upstream_->failed_before, 0));
   s_.record.server.assign(upstream_->server().name);
+}
+
+// What became of a request that was sent: a status, or no answer where it was for the server to give one.
+Failure Relay::note_outcome(Failure failure) {
+  const bool silent = failure.end == kUpstreamClosed.end || failure.end == kUpstreamMalformed.end || failure.end == kUpstreamTimeout.end;
+  if (silent || !failed(failure)) count_upstream(s_, route_, upstream_->server(), silent ? 0 : block_.response.status);
+  return failure;
 }
 
 // A reused connection may have been closed by the server just now. Nothing of an answer came, and the request can be
@@ -150,11 +160,12 @@ runtime::Task<Failure> Relay::ask_upstream() {
   } else {
     failure = co_await connect(*server);
   }
-  if (!failed(failure)) failure = co_await ask();
+  if (!failed(failure)) failure = note_outcome(co_await ask());
   if (failure.end != kUpstreamClosed.end || !may_ask_again()) co_return failure;
   upstream_.reset();
+  s_.worker.counters.add(s_.worker.metrics.stale_retries);
   failure = co_await connect(*server);
-  if (!failed(failure)) failure = co_await ask();
+  if (!failed(failure)) failure = note_outcome(co_await ask());
   co_return failure;
 }
 

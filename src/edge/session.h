@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,19 @@
 namespace gatehouse::edge {
 
 inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// One request more of its route, as long as it lives.
+class InFlight {
+ public:
+  InFlight(metrics::LoopMetrics& counters, metrics::GaugeId gauge) noexcept : counters_(counters), gauge_(gauge) { counters_.change(gauge_, 1); }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() { counters_.change(gauge_, -1); }
+
+ private:
+  metrics::LoopMetrics& counters_;
+  metrics::GaugeId gauge_;
+};
 
 class Session {
  public:
@@ -34,6 +48,7 @@ class Session {
   std::size_t unsent = 0;            // when the deadline for writing began
   std::shared_ptr<const LoopSnapshot> snapshot;
   Record record;                     // of the request under way, for the log
+  std::optional<InFlight> in_flight; // once it has its route
   http::Principal principal;
   bool keep = true;                  // another request may follow
   bool lingering = false;            // after an error: drain before closing, so that the answer arrives

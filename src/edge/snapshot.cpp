@@ -66,7 +66,10 @@ Result<std::shared_ptr<const Snapshot>> build_snapshot(const Settings& settings,
                                                        const Snapshot* previous) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->settings = settings;
-  for (const upstream::GroupSettings& group : groups) snapshot->groups.push_back(group_for(group, previous));
+  for (const upstream::GroupSettings& group : groups) {
+    snapshot->groups.push_back(group_for(group, previous));
+    snapshot->server_metrics.push_back(declare_server_metrics(*ports.metrics, *snapshot->groups.back()));
+  }
   snapshot->routes.reserve(settings.routes.size());  // the router keeps pointers
   for (const RouteSettings& route_settings : settings.routes) {
     auto route = build_route(route_settings, *snapshot, ports);

@@ -18,6 +18,7 @@ struct Snapshot {
   std::vector<RouteMetrics> route_metrics;  // by Route::metrics
   Router router;
   std::vector<std::shared_ptr<upstream::Group>> groups;
+  std::vector<std::vector<ServerMetrics>> server_metrics;  // by group and server
 
   bool trusts(std::string_view address) const;
 };

@@ -117,6 +117,10 @@ CounterId Registry::counter(std::string_view name, std::string_view help, const 
   return {state_->declare(name, help, labels, prometheus::MetricType::Counter, 1)};
 }
 
+GaugeId Registry::level(std::string_view name, std::string_view help, const Labels& labels) {
+  return {state_->declare(name, help, labels, prometheus::MetricType::Gauge, 1)};
+}
+
 void Registry::declare_counter(std::string_view name, std::string_view help) {
   const std::lock_guard lock(state_->mutex);
   state_->family(name, help, prometheus::MetricType::Counter);
@@ -184,6 +188,11 @@ std::uint64_t Registry::value(CounterId id) const {
   return state_->sum(id.slot);
 }
 
+std::int64_t Registry::value(GaugeId id) const {
+  const std::lock_guard lock(state_->mutex);
+  return static_cast<std::int64_t>(state_->sum(id.slot));
+}
+
 std::uint64_t Registry::count(HistogramId id) const {
   const std::lock_guard lock(state_->mutex);
   std::uint64_t total = 0;
@@ -207,6 +216,10 @@ prometheus::ClientMetric Registry::State::collect(const Labels& labels, std::uin
   metric.label = label_list(labels);
   if (type == prometheus::MetricType::Counter) {
     metric.counter.value = static_cast<double>(sum(slot));
+    return metric;
+  }
+  if (type == prometheus::MetricType::Gauge) {
+    metric.gauge.value = static_cast<double>(static_cast<std::int64_t>(sum(slot)));
     return metric;
   }
   std::uint64_t cumulative = 0;

@@ -12,7 +12,7 @@ constexpr std::string_view kClientGone = "client-gone";
 }  // namespace
 
 Group::Group(GroupSettings settings) : settings_(std::move(settings)) {
-  for (const ServerSettings& server : settings_.servers) servers_.push_back(std::make_unique<Server>(server));
+  for (const ServerSettings& server : settings_.servers) servers_.push_back(std::make_unique<Server>(server, servers_.size()));
 }
 
 Pool::Pool(runtime::Loop& loop, std::shared_ptr<const Group> group, net::Resolver& resolver)
@@ -90,16 +90,22 @@ void Pool::set_retired(bool retired) {
 runtime::Task<Result<std::unique_ptr<Connection>>> Pool::connect(Server& first, runtime::Waiter& waiter, const tls::Stream* client) {
   Error last = make_error("upstream-busy", "every server of '" + group_->settings().name + "' has its maximum of connections");
   const auto found = std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.server == &first; });
+  std::uint32_t failed = 0;
   const std::size_t start = static_cast<std::size_t>(found - slots_.begin());
   for (std::size_t attempt = 0; attempt < 2 * slots_.size(); ++attempt) {
     Slot& slot = slots_[(start + attempt) % slots_.size()];
     if (slot.server->settings.backup != (attempt >= slots_.size())) continue;
     // The caller has just looked at the first server's idle connections, or wants a new one for good reason.
     if (attempt > 0)
-      if (auto idle = pop_good(slot, waiter)) co_return idle;
+      if (auto idle = pop_good(slot, waiter)) {
+        idle->failed_before = failed;
+        co_return idle;
+      }
     if (slot.server->busy() >= group_->settings().max_connections) continue;
     auto connection = co_await connect_to(*slot.server, waiter, client);
+    if (connection) (*connection)->failed_before = failed;
     if (connection || connection.error().slug == kClientGone) co_return connection;
+    ++failed;
     slot.server->connect_failures.fetch_add(1, std::memory_order_relaxed);
     last = std::move(connection).error();
   }

@@ -12,6 +12,7 @@
 namespace gatehouse::http {
 
 enum class Method : std::uint8_t { kGet, kHead, kPost, kPut, kDelete, kOptions, kPatch, kTrace, kConnect, kOther };
+inline constexpr std::size_t kMethods = 10;
 
 // Fields that some part of the daemon looks at; found by length and first letters, no hashing, no allocation.
 enum class FieldId : std::uint8_t {

@@ -42,6 +42,10 @@ struct HistogramId {
   std::uint32_t slot = 0;  // the first of kBuckets.size() + 2: buckets, overflow, sum in nanoseconds
 };
 
+struct GaugeId {
+  std::uint32_t slot = 0;  // wraps: what one loop adds another may take away
+};
+
 class LoopMetrics {
  public:
   LoopMetrics() = default;
@@ -50,6 +54,7 @@ class LoopMetrics {
   ~LoopMetrics();
 
   void add(CounterId id, std::uint64_t amount = 1) noexcept { bump(id.slot, amount); }
+  void change(GaugeId id, std::int64_t by) noexcept { bump(id.slot, static_cast<std::uint64_t>(by)); }
   void observe(HistogramId id, std::chrono::nanoseconds value) noexcept;
 
  private:
@@ -79,6 +84,7 @@ class Registry {
 
   CounterId counter(std::string_view name, std::string_view help, const Labels& labels = {});
   HistogramId histogram(std::string_view name, std::string_view help, const Labels& labels = {});
+  GaugeId level(std::string_view name, std::string_view help, const Labels& labels = {});  // a gauge that loops move up and down
 
   // A family whose series come with what happens: the page has its HELP and TYPE from the start, so that dashboards and
   // rules find it.
@@ -106,6 +112,7 @@ class Registry {
   void observe(HistogramId id, std::chrono::nanoseconds value);
 
   std::uint64_t value(CounterId id) const;          // summed over the loops
+  std::int64_t value(GaugeId id) const;
   std::uint64_t count(HistogramId id) const;
   std::uint64_t total(std::string_view histogram) const;  // observations of all its series
   std::string render() const;         // text exposition format 0.0.4

@@ -28,7 +28,7 @@
 namespace gatehouse::upstream {
 
 struct Server {
-  explicit Server(ServerSettings s) : settings(std::move(s)), name(settings.address.to_string()) {}
+  Server(ServerSettings s, std::size_t i) : settings(std::move(s)), index(i), name(settings.address.to_string()) {}
   // Connections that carry a request. Idle ones do not count against max_connections: they can be had by closing them.
   std::uint32_t busy() const noexcept {
     const std::uint32_t all = connections.load(std::memory_order_relaxed), idle_now = idle.load(std::memory_order_relaxed);
@@ -36,6 +36,7 @@ struct Server {
   }
 
   const ServerSettings settings;
+  const std::size_t index;                         // in its group
   const std::string name;                          // "127.0.0.1:9000", for logs and metric labels
   std::atomic<std::uint32_t> connections{0};       // open ones, all loops
   std::atomic<std::uint32_t> idle{0};              // of these, in pools
@@ -67,6 +68,7 @@ class Connection {
   runtime::SteadyTime opened;
   runtime::SteadyTime idle_since{};
   std::uint32_t requests = 0;  // finished on it; > 0 means it was reused
+  std::uint32_t failed_before = 0;  // servers that could not be connected to before this one
 
  private:
   std::shared_ptr<const Group> group_;  // keeps server_ alive
