@@ -57,7 +57,7 @@ http::Response login_refused(const Call& call, const access::LoginAnswer& answer
   const Error& error = answer.token.error();
   http::Response response = error_answer(error, call.request_id);
   if (error.slug == "invalid-credentials") {
-    response.body = http::problem(401, error.slug, "Invalid credentials", call.request_id).body;
+    response.problem->detail = "Invalid credentials";
   }
   if (answer.retry_after.count() > 0) response.headers = {{"Retry-After", std::to_string(answer.retry_after.count())}};
   return response;

@@ -3,9 +3,9 @@
 #include <map>
 #include <optional>
 
+#include "answers.h"
 #include "endpoints.h"
-#include "input.h"
-#include "instance_url.h"
+#include "instance_input.h"
 
 namespace gatehouse::admin {
 
@@ -39,7 +39,9 @@ Counts count(const std::vector<state::ServerInstance>& instances, const std::str
   return counts;
 }
 
+// Not the environment: it may hold secrets, and nobody needs to read them back.
 Json json_of(const state::ServerInstance& row) {
+  const Json metadata = Json::parse(row.metadata, nullptr, false);
   return {{"id", row.id},
           {"template_name", row.template_name},
           {"endpoint", text_or_null(row.endpoint)},
@@ -49,11 +51,13 @@ Json json_of(const state::ServerInstance& row) {
           {"backend", text_or_null(row.backend)},
           {"container_id", text_or_null(row.container_id)},
           {"deployment_id", text_or_null(row.deployment_id)},
+          {"namespace", text_or_null(row.name_space)},
           {"working_dir", text_or_null(row.working_directory)},
           {"last_health_check", row.last_health_check ? Json(rfc3339(*row.last_health_check)) : Json(nullptr)},
           {"consecutive_failures", row.consecutive_failures},
           {"is_active", row.active},
-          {"metadata", Json::parse(row.metadata, nullptr, false)},
+          {"metadata", metadata},
+          {"instance_metadata", metadata},
           {"created_at", rfc3339(row.created)},
           {"updated_at", rfc3339(row.updated)}};
 }
@@ -78,50 +82,6 @@ Json latest_check(const std::vector<state::ServerInstance>& instances) {
   std::optional<runtime::WallTime> latest;
   for (const state::ServerInstance& row : instances) latest = std::max(latest, row.last_health_check);
   return latest ? Json(rfc3339(*latest)) : Json(nullptr);
-}
-
-bool valid_name(std::string_view name) {
-  static constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-  return !name.empty() && name.size() <= 64 && name.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
-bool valid_text(std::string_view text) {
-  return text.size() <= 256 && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
-// Only HTTP: a command from the network would run whatever its sender likes.
-std::optional<http::Response> refuse_command(const Call& call, Input& input) {
-  const bool stdio = input.text("transport").value_or("http") == "stdio";
-  if (!stdio && !input.has("command")) return std::nullopt;
-  return http::problem(403, "forbidden",
-                       "running commands is not offered over the API; servers that speak stdio are configured in the "
-                       "configuration file under mcp.servers",
-                       call.request_id);
-}
-
-void read_texts(const Call& call, Input& input, state::ServerInstance& row) {
-  row.template_name = call.params[0];
-  row.id = input.text("id").value_or(call.request_id);
-  row.transport = input.text("transport").value_or("http");
-  row.endpoint = input.required_text("endpoint");
-  row.backend = input.text("backend").value_or("");
-  row.container_id = input.text("container_id").value_or("");
-  row.deployment_id = input.text("deployment_id").value_or("");
-  const auto object = input.object("metadata");
-  row.metadata = object ? object->dump() : "{}";
-  if (input.text("template_name").value_or(row.template_name) != row.template_name) {
-    input.fail("template_name is not the template of the path");
-  }
-}
-
-void check_instance(Input& input, const state::ServerInstance& row) {
-  if (!valid_name(row.template_name)) input.fail("a template name is 1 to 64 of A-Z a-z 0-9 . _ -");
-  if (!valid_name(row.id)) input.fail("an id is 1 to 64 of A-Z a-z 0-9 . _ -");
-  if (row.transport != "http") input.fail("transport is http");
-  if (const Status url = check_instance_url(row.endpoint); !url) input.fail("endpoint: " + url.error().message);
-  for (const std::string* text : {&row.backend, &row.container_id, &row.deployment_id}) {
-    if (!valid_text(*text)) input.fail("a text is too long or has control characters");
-  }
 }
 
 state::Change change(const Call& call, std::string_view action, const state::ServerInstance& row) {
@@ -211,14 +171,9 @@ http::Response list_templates(const Call& call) {
 }
 
 http::Response add_instance(const Call& call) {
-  auto input = Input::parse(call.body, {"id", "template_name", "transport", "endpoint", "command", "backend", "container_id",
-                                        "deployment_id", "metadata"});
-  if (!input) return error_answer(input.error(), call.request_id);
-  if (auto refused = refuse_command(call, *input)) return *std::move(refused);
-  state::ServerInstance row;
-  read_texts(call, *input, row);
-  if (!input->error()) check_instance(*input, row);
-  if (input->error()) return error_answer(*input->error(), call.request_id);
+  auto read = read_instance(call);
+  if (!read) return error_answer(read.error(), call.request_id);
+  state::ServerInstance row = *std::move(read);
   if (const Status stored = store_instance(call, row); !stored) return error_answer(stored.error(), call.request_id);
   return json_answer(json_of(row));
 }

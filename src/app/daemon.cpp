@@ -146,7 +146,7 @@ Status Daemon::build_edge() {
   if (auto opened = supervision_->open(); !opened) return opened;
   api_ = std::make_unique<admin::Api>(admin::Ports{
       .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(),
-      .hashing = hashing_.get(), .clock = &clock_,
+      .hashing = hashing_.get(), .clock = &clock_, .random = &random_,
       .version = GATEHOUSE_VERSION,
       .metrics_allow = [this] { const std::lock_guard lock(mutex_); return configuration_.edge.metrics_allow; },
       .status = [this] { return status(); },

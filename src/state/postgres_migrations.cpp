@@ -87,6 +87,7 @@ constexpr Migration kMigrations[] = {
         FOR EACH STATEMENT EXECUTE FUNCTION keep_audit();
       ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_keeps_rows;
     )sql"},
+    {2, "namespace of an instance", "ALTER TABLE server_instances ADD COLUMN namespace text NOT NULL DEFAULT ''"},
 };
 
 constexpr std::int64_t kLock = 0x67'61'74'65'68'6f'75'73;  // "gatehous"

@@ -8,7 +8,8 @@ namespace {
 
 #define INSTANCE_COLUMNS                                                                                              \
   "id, template_name, transport, endpoint, command, working_directory, backend, container_id, deployment_id, "        \
-  "metadata, sealed_environment, status, consecutive_failures, last_health_check, is_active, created_at, updated_at"
+  "metadata, sealed_environment, status, consecutive_failures, last_health_check, is_active, created_at, updated_at, " \
+  "namespace"
 
 // The command is a JSON array still, see with_command().
 struct StoredInstance {
@@ -36,6 +37,7 @@ StoredInstance read_instance(const Row& row) {
   instance.active = row.flag(14);
   instance.created = row.time(15);
   instance.updated = row.time(16);
+  instance.name_space = row.text(17);
   return stored;
 }
 
@@ -87,11 +89,11 @@ Status SqlStore::add_instance(const ServerInstance& row, const Change& change) {
   if (auto fine = check_metadata(row); !fine) return fine;
   return write(change, [&](Session& session) -> Status {
     auto done = session.run("INSERT INTO server_instances (" INSTANCE_COLUMNS
-                            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
                             {row.id, row.template_name, row.transport, row.endpoint, to_json_array(row.command),
                              row.working_directory, row.backend, row.container_id, row.deployment_id, row.metadata,
                              Blob{row.sealed_environment}, row.status, row.consecutive_failures, row.last_health_check,
-                             row.active, row.created, row.updated});
+                             row.active, row.created, row.updated, row.name_space});
     if (done) return {};
     if (done.error().slug == "conflict") return make_error("conflict", instance_called(row.id) + " exists already");
     if (done.error().slug == "not-found") return no_such(template_called(row.template_name));
@@ -105,10 +107,10 @@ Status SqlStore::update_instance(const ServerInstance& row, const Change& change
     auto answer = session.run(
         "UPDATE server_instances SET transport = $1, endpoint = $2, command = $3, working_directory = $4, backend = $5,"
         " container_id = $6, deployment_id = $7, metadata = $8, sealed_environment = $9, status = $10,"
-        " consecutive_failures = $11, last_health_check = $12, is_active = $13, updated_at = $14 WHERE id = $15",
+        " consecutive_failures = $11, last_health_check = $12, is_active = $13, updated_at = $14, namespace = $15 WHERE id = $16",
         {row.transport, row.endpoint, to_json_array(row.command), row.working_directory, row.backend, row.container_id,
          row.deployment_id, row.metadata, Blob{row.sealed_environment}, row.status, row.consecutive_failures,
-         row.last_health_check, row.active, row.updated, row.id});
+         row.last_health_check, row.active, row.updated, row.name_space, row.id});
     return changed_one(std::move(answer), instance_called(row.id));
   });
 }

@@ -82,6 +82,7 @@ constexpr Migration kMigrations[] = {
       CREATE TRIGGER audit_keeps_words BEFORE UPDATE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit table is append-only'); END;
     )sql"},
+    {2, "namespace of an instance", "ALTER TABLE server_instances ADD COLUMN namespace TEXT NOT NULL DEFAULT ''"},
 };
 
 }  // namespace

@@ -12,7 +12,8 @@ std::span<const Table> tables() {
       {"server_templates", "name, description, strategy, created_at, updated_at", false},
       {"server_instances",
        "id, template_name, transport, endpoint, command, working_directory, backend, container_id, deployment_id, metadata,"
-       " sealed_environment, status, consecutive_failures, last_health_check, is_active, created_at, updated_at",
+       " sealed_environment, status, consecutive_failures, last_health_check, is_active, created_at, updated_at,"
+       " namespace",
        false, 10},
       {"settings", "name, value", false},
       {"audit", "id, at, actor, action, subject, detail", true},

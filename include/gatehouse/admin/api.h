@@ -115,6 +115,7 @@ struct Ports {
   runtime::OffloadPool* offload = nullptr;
   runtime::OffloadPool* hashing = nullptr;  // for what hashes passwords: slow on purpose, so nothing else waits behind it
   runtime::Clock* clock = nullptr;
+  runtime::Random* random = nullptr;
   std::string version;
   std::function<std::vector<net::Cidr>()> metrics_allow;
   // Any thread; answers at once from memory. Runs on the offload pool.

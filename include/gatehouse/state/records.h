@@ -62,6 +62,7 @@ struct ServerInstance {
   std::string backend;
   std::string container_id;
   std::string deployment_id;
+  std::string name_space;          // of an orchestrator
   std::string metadata = "{}";     // JSON object as text (weight, region, ...); no secrets
   std::string sealed_environment;  // sealed bytes (access::Seal); a store never sees the values
   std::string status = "unknown";  // healthy, unhealthy, unknown

@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "gatehouse/access/seal.h"
 #include "gatehouse/base/timestamp.h"
 #include "house.h"
 
@@ -135,6 +136,42 @@ TEST_F(ApiTest, InstancesComeAndGo) {
   const Answer gone = call("DELETE", "/gateway/templates/demo/instances/demo-1", admin);
   EXPECT_EQ(gone.json(), (Json{{"message", "Instance deregistered successfully"}}));
   EXPECT_EQ(call("DELETE", "/gateway/templates/demo/instances/demo-1", admin).status, 404);
+}
+
+TEST_F(ApiTest, InstancesKeepWhatTheEarlierPlatformKept) {
+  const Caller admin = this->admin();
+  const Json body{{"id", "w"}, {"endpoint", "http://127.0.0.1:7071/mcp"}, {"backend", "docker"}, {"container_id", "c0ffee"},
+                  {"deployment_id", "d"}, {"namespace", "team"}, {"working_dir", "/srv"}, {"status", "healthy"}, {"is_active", false},
+                  {"last_health_check", "2026-03-01T12:00:00Z"}, {"consecutive_failures", 3},
+                  {"instance_metadata", {{"weight", 2}}}, {"env_vars", {{"TOKEN", "hunter2"}}}};
+  const Answer made = call("POST", "/gateway/templates/demo/instances", admin, body);
+  ASSERT_EQ(made.status, 200) << made.body;
+  const Json row = get("/gateway/registry", admin).json()["templates"]["demo"]["instances"][0];
+  EXPECT_EQ(row, made.json());
+  for (const char* key : {"id", "endpoint", "backend", "container_id", "deployment_id", "namespace", "working_dir", "status", "is_active",
+                          "consecutive_failures", "instance_metadata"}) {
+    EXPECT_EQ(row[key], body[key]) << key;
+  }
+  EXPECT_TRUE(row["last_health_check"].get<std::string>().starts_with("2026-03-01T12:00:00"));
+  EXPECT_FALSE(row.contains("env_vars"));
+  EXPECT_EQ((made.body + get("/gateway/registry", admin).body).find("hunter2"), std::string::npos);
+  const std::string sealed = store_->instance("w")->sealed_environment;
+  EXPECT_EQ(sealed.find("hunter2"), std::string::npos);
+  const access::Seal seal(accounts_->keys(), runtime::system_random());
+  EXPECT_EQ(seal.open(sealed, "instance:w")->reveal(), R"({"TOKEN":"hunter2"})");
+}
+
+TEST_F(ApiTest, BadColumnsOfInstancesAreRefused) {
+  const Caller admin = this->admin();
+  for (const Json& wrong : {Json{{"status", "fine"}}, Json{{"is_active", "yes"}}, Json{{"last_health_check", "today"}}, Json{{"consecutive_failures", -1}},
+                            Json{{"consecutive_failures", 1.5}}, Json{{"namespace", "a\nb"}}, Json{{"working_dir", std::string(257, 'x')}},
+                            Json{{"env_vars", {{"A", 1}}}}, Json{{"env_vars", {{"A=B", "1"}}}}, Json{{"env_vars", Json::array()}},
+                            Json{{"metadata", Json::object()}, {"instance_metadata", Json::object()}}}) {
+    Json body{{"endpoint", "http://a/"}};
+    body.update(wrong);
+    EXPECT_EQ(call("POST", "/gateway/templates/demo/instances", admin, body).status, 422) << body;
+  }
+  EXPECT_TRUE(store_->instances()->empty());
 }
 
 TEST_F(ApiTest, CommandsFromTheNetworkAreRefused) {

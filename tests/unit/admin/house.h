@@ -70,6 +70,7 @@ class ApiTest : public ::testing::Test {
     ports.offload = &pool;
     ports.hashing = &pool;
     ports.clock = &clock_;
+    ports.random = &runtime::system_random();
     ports.version = "1.2.3";
     ports.metrics_allow = [this] { return allow_; };
     ports.status = [this] { return status_; };

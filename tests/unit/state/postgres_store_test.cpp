@@ -86,6 +86,18 @@ TEST(PostgresStore, says_which_role_could_make_the_schema) {
   EXPECT_NE(store.error().help.find("state.postgres.owner"), std::string::npos);
 }
 
+TEST(PostgresStore, brings_the_first_schema_up_to_date_and_keeps_its_rows) {
+  PostgresHarness harness;
+  ASSERT_TRUE(harness.store().put_template({"demo", "", "random", at(1), at(1)}, change()));
+  ASSERT_TRUE(harness.store().add_instance(some_instance("i"), change()));
+  harness.place().sql("ALTER TABLE gatehouse.server_instances DROP COLUMN namespace; DELETE FROM gatehouse.schema_migrations WHERE version > 1");
+  harness.reopen();
+  const auto row = harness.store().instance("i");
+  ASSERT_TRUE(row) << row.error().message;
+  EXPECT_EQ(row->name_space, "");
+  EXPECT_EQ(row->command, some_instance("i").command);
+}
+
 TEST(PostgresStore, is_migrated_once_by_two_that_open_it_at_once) {
   for (int round = 0; round < 3; ++round) {
     PostgresHarness harness;

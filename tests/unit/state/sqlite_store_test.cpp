@@ -180,6 +180,20 @@ TEST(SqliteStore, finds_damaged_pages_at_start) {
   EXPECT_EQ(store.error().slug, "database-corrupt");
 }
 
+TEST(SqliteStore, brings_the_first_schema_up_to_date_and_keeps_its_rows) {
+  SqliteHarness harness;
+  ASSERT_TRUE(harness.store().put_template({"demo", "", "random", at(1), at(1)}, change()));
+  ASSERT_TRUE(harness.store().add_instance(some_instance("i"), change()));
+  harness.close();
+  ASSERT_EQ(run_sql(harness.database(), "ALTER TABLE server_instances DROP COLUMN namespace; DELETE FROM schema_migrations WHERE version > 1"),
+            SQLITE_OK);
+  harness.reopen();
+  const auto row = harness.store().instance("i");
+  ASSERT_TRUE(row) << row.error().message;
+  EXPECT_EQ(row->name_space, "");
+  EXPECT_EQ(row->command, some_instance("i").command);
+}
+
 TEST(SqliteStore, refuses_a_schema_of_a_later_version_and_does_not_touch_it) {
   SqliteHarness harness;
   harness.close();

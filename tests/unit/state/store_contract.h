@@ -56,6 +56,8 @@ inline ServerInstance some_instance(const std::string& id) {
   row.transport = "stdio";
   row.command = {"python", "-c", "print(\"a b\\n\")", "", "\x01 tab\t", "ünï"};
   row.metadata = R"({"weight":3})";
+  row.working_directory = "/srv/a b";
+  row.name_space = "team";
   row.sealed_environment = std::string("\0\xff sealed", 9);
   row.created = row.updated = at(30);
   return row;
@@ -251,6 +253,8 @@ TYPED_TEST_P(StoreContract, keeps_an_instance_byte_for_byte) {
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->command, row.command);
   EXPECT_EQ(found->metadata, row.metadata);
+  EXPECT_EQ(found->working_directory, row.working_directory);
+  EXPECT_EQ(found->name_space, row.name_space);
   EXPECT_EQ(found->sealed_environment, row.sealed_environment);
   EXPECT_EQ(found->status, "unknown");
   EXPECT_FALSE(found->last_health_check);
@@ -264,12 +268,14 @@ TYPED_TEST_P(StoreContract, updates_and_removes_instances_of_the_right_template)
   ASSERT_TRUE(this->store().add_instance(row, change()));
   row.transport = "http";
   row.endpoint = "http://127.0.0.1:9000/mcp";
+  row.name_space = "other team";
   row.command.clear();
   ASSERT_TRUE(this->store().update_instance(row, change()));
   ASSERT_TRUE(this->store().record_health("i-1", "unhealthy", 3, at(60)));
   const auto rows = this->store().instances();
   ASSERT_EQ(rows->size(), 1U);
   EXPECT_EQ(rows->front().endpoint, row.endpoint);
+  EXPECT_EQ(rows->front().name_space, row.name_space);
   EXPECT_TRUE(rows->front().command.empty());
   EXPECT_EQ(rows->front().status, "unhealthy");
   EXPECT_EQ(rows->front().consecutive_failures, 3);
