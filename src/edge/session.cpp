@@ -125,6 +125,8 @@ std::string_view Session::own_head(const http::Response& response, http::Framing
 }
 
 runtime::Task<bool> Session::answer(http::Response response) {
+  const http::Field* const accept = block->request.fields.find("Accept");
+  http::render_problem(response, accept == nullptr ? std::string_view() : accept->value);
   drain_buffered_body();
   if (!body.done() || draining()) keep = false;
   if (!body.done()) lingering = true;

@@ -31,6 +31,18 @@ bool has_zero_quality(std::string_view range) noexcept {
   return false;
 }
 
+// Of those that are wanted at all.
+template <typename Predicate>
+bool any_range(std::string_view accept, Predicate predicate) noexcept {
+  while (!accept.empty()) {
+    const std::size_t comma = std::min(accept.find(','), accept.size());
+    const std::string_view range = accept.substr(0, comma);
+    if (predicate(without_parameters(range)) && !has_zero_quality(range)) return true;
+    accept.remove_prefix(std::min(comma + 1, accept.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_media_type(std::string_view content_type, std::string_view type) noexcept {
@@ -39,13 +51,11 @@ bool is_media_type(std::string_view content_type, std::string_view type) noexcep
 
 bool accepts(std::string_view accept, std::string_view type) noexcept {
   if (trim(accept).empty()) return true;
-  while (!accept.empty()) {
-    const std::size_t comma = std::min(accept.find(','), accept.size());
-    const std::string_view range = accept.substr(0, comma);
-    if (matches(without_parameters(range), type) && !has_zero_quality(range)) return true;
-    accept.remove_prefix(std::min(comma + 1, accept.size()));
-  }
-  return false;
+  return any_range(accept, [type](std::string_view range) { return matches(range, type); });
+}
+
+bool names(std::string_view accept, std::string_view type) noexcept {
+  return any_range(accept, [type](std::string_view range) { return equals_ignoring_case(range, type); });
 }
 
 }  // namespace gatehouse::http

@@ -102,6 +102,8 @@ class FakeExchange final : public http::Exchange {
     answered_ = true;
     streaming_ = stream;
     response_ = std::move(response);
+    const std::string* const accept = find_header("Accept");
+    http::render_problem(response_, accept == nullptr ? "" : *accept);
   }
 
   const std::string* find_header(std::string_view name) const {

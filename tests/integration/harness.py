@@ -86,6 +86,7 @@ class DaemonTest(unittest.TestCase):
         self.assertEqual(document["status"], status)
         for key in ("type", "title", "detail"):
             self.assertIn(key, document)
+        self.assertRegex(document["type"], r"^https://.+/reference/errors#[a-z0-9-]+$")
 
 
 class SharedDaemonTest(DaemonTest):

@@ -54,6 +54,18 @@ class GatewayApiTest(DaemonTest):
         self.assert_problem(fetch(self.daemon.address(), "/gateway/stats"), 401)
         self.assert_problem(fetch(self.daemon.address(), "/gateway/nothing", fields=[bearer(self.reader)]), 404)
 
+    def test_errors_are_pages_for_browsers(self):
+        browser = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+        for target in ("/nowhere<b>", "/gateway/stats"):
+            response = fetch(self.daemon.address(), target.replace("<b>", "%3Cb%3E"), fields=[browser])
+            self.assertIn(response.status, (401, 404))
+            self.assertEqual(response.get("content-type"), "text/html; charset=utf-8")
+            self.assertIn("default-src 'none'", response.get("content-security-policy"))
+            page = response.body.decode()
+            self.assertIn(response.get("x-request-id"), page)
+            self.assertLess(len(page), 2048)
+            self.assertNotIn("<script", page)
+
 
 if __name__ == "__main__":
     unittest.main()

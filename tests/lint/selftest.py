@@ -155,13 +155,14 @@ class Banned(unittest.TestCase):
 
 
 class Documented(unittest.TestCase):
-    def findings(self, code, events='', metrics=''):
+    def findings(self, code, events='', metrics='', errors=''):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             rows = ''.join(f'| `{name}` | x |\n' for name in ['request', 'log.lines_dropped', *events.split()])
             metric_rows = ''.join(f'| `{name}` | x |\n' for name in metrics.split())
             for name, content in [('src/http/a.cpp', code), ('docs/reference/log.md', f'## Events\n{rows}## More\n| `not.an.event` |\n'),
-                                  ('docs/reference/metrics.md', f'## Metrics\n{metric_rows}')]:
+                                  ('docs/reference/metrics.md', f'## Metrics\n{metric_rows}'), ('docs/reference/errors.md', errors),
+                                  ('docs/reference/config.md', '| `of-config` | x |\n')]:
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_text(content)
             return [(path.name, line) for path, line, _ in check_documented.check(root)]
@@ -173,6 +174,16 @@ class Documented(unittest.TestCase):
         self.assertEqual(self.findings(code, 'a.b', ''), [('a.cpp', 4)])
         self.assertEqual(self.findings('', 'a.b', ''), [('log.md', 4)])
         self.assertEqual(self.findings('', '', 'gatehouse_x_total'), [('metrics.md', 2)])
+
+    def test_slugs_of_errors(self):
+        row = '| <a id="no-room"></a>`no-room` | x |\n'
+        for code in ('return make_error("no-room", "x");', 'return system_error(\n  "no-room", x);', 'http::problem(404, "no-room", "x y", id)',
+                     'co_await give_up(413, "refused:x", "no-room", "x y")', 'return {400, "no_room"};', 'Failure{502, "up", "no-room", "x y"}',
+                     'context.report.error(spot, "profile", "no-room", "x y")', 'refuse_route(s, 404, "no-room", "x y", "refused:no_route")'):
+            self.assertEqual(self.findings('\n' + code), [('a.cpp', 2)], code)
+            self.assertEqual(self.findings('\n' + code, errors=row), [], code)
+        self.assertEqual(self.findings('make_error("of-config", "x")'), [])
+        self.assertEqual(self.findings('', errors=row), [('errors.md', 1)])
 
 
 class Sizes(unittest.TestCase):
@@ -239,7 +250,8 @@ class Words(unittest.TestCase):
             self.assertEqual([path.name for path, _, _ in check_words.check(root)], ['in.md'])
 
 
-PAGES = {'docs/reference/log.md': '## Events\n| `request` |\n| `log.lines_dropped` |\n', 'docs/reference/metrics.md': '## Metrics\n'}
+PAGES = {'docs/reference/log.md': '## Events\n| `request` |\n| `log.lines_dropped` |\n', 'docs/reference/metrics.md': '## Metrics\n', 'docs/reference/errors.md': '',
+         'docs/reference/config.md': ''}
 # Each script: a tree that it refuses, the beginning of what it says, and a tree that it accepts.
 SCRIPTS = {
     'check_banned.py': ({'src/http/a.cpp': '\natoi(x);\n'}, 'src/http/a.cpp:2: atoi: ', {'src/http/a.cpp': 'from_chars(x);\n'}),

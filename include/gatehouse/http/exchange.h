@@ -44,11 +44,18 @@ struct Principal {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+struct Problem {
+  std::string slug;        // with hyphens
+  std::string detail;      // a sentence: what to do
+  std::string request_id;
+};
+
 struct Response {
   int status = 200;
   std::string content_type;  // empty: no Content-Type
   std::string body;
   Headers headers;           // besides Content-Type, Content-Length, Date, Connection, security headers
+  std::optional<Problem> problem{};  // then type and body are made from it when it is sent: render_problem()
 };
 
 struct ClientInfo {
@@ -101,7 +108,11 @@ class Handler {
   virtual runtime::Task<void> handle(Exchange& exchange) = 0;
 };
 
-// application/problem+json (RFC 9457) with type (slug), title, status, detail, instance (request id).
+// A refusal as a problem document (RFC 9457).
 Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id);
+
+// Whoever sends a response calls this first. application/problem+json with type (the page about the slug), title, status, detail,
+// instance (request id), retry_after (seconds, as in Retry-After); or a small page when `accept` is that of a browser.
+void render_problem(Response& response, std::string_view accept);
 
 }  // namespace gatehouse::http

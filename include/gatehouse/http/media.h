@@ -12,4 +12,7 @@ bool is_media_type(std::string_view content_type, std::string_view type) noexcep
 // Whether the value of Accept allows the type. An empty one allows all; q=0 says "not this one".
 bool accepts(std::string_view accept, std::string_view type) noexcept;
 
+// Whether it is named there itself, not by "text/*" or "*/*".
+bool names(std::string_view accept, std::string_view type) noexcept;
+
 }  // namespace gatehouse::http

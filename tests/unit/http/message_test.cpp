@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "gatehouse/base/docs.h"
 #include "gatehouse/http/date.h"
 #include "gatehouse/http/exchange.h"
 #include "gatehouse/http/request_id.h"
@@ -41,12 +42,47 @@ TEST(HttpMessage, ReasonPhrases) {
 }
 
 TEST(HttpMessage, ProblemEscapesItsText) {
-  const Response response = problem(400, "bad-request", "a \"b\"\\\n", "01ID");
+  Response response = problem(400, "bad_request", "a \"b\"\\\n", "01ID");
+  render_problem(response, "*/*");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.content_type, "application/problem+json");
+  EXPECT_EQ(response.headers, (Headers{{"Cache-Control", "no-store"}}));
   EXPECT_EQ(response.body,
-            "{\"type\":\"bad-request\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"a \\\"b\\\"\\\\\\n\","
+            "{\"type\":\"" + docs_page_of("bad-request") + "\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"a \\\"b\\\"\\\\\\n\","
             "\"instance\":\"01ID\"}\n");
+}
+
+TEST(HttpMessage, ProblemSaysWhenToComeBack) {
+  Response response = problem(503, "busy", "", "");
+  response.headers.emplace_back("Retry-After", "5");
+  render_problem(response, "");
+  EXPECT_EQ(response.body, "{\"type\":\"" + docs_page_of("busy") + "\",\"title\":\"Service Unavailable\",\"status\":503,\"retry_after\":5}\n");
+}
+
+TEST(HttpMessage, ProblemIsAPageForBrowsers) {
+  const struct { const char* accept; bool page; } cases[] = {
+      {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true}, {"text/html", true}, {"Text/HTML;q=0.1", true},
+      {"", false}, {"*/*", false}, {"text/*", false}, {"text/html;q=0", false}, {"application/json, text/html", false},
+      {"text/html, application/problem+json", false}};
+  for (const auto& test : cases) {
+    Response response = problem(404, "no-route", "<script>&\"", "01ID");
+    response.headers.emplace_back("Retry-After", "7");
+    render_problem(response, test.accept);
+    EXPECT_EQ(response.content_type == "text/html; charset=utf-8", test.page) << test.accept;
+    if (!test.page) continue;
+    EXPECT_EQ(response.body.find("<script"), std::string::npos);
+    for (const char* part : {"404 Not Found", "&lt;script&gt;&amp;&quot;", "<code>01ID</code>", "in 7 s", "#no-route\""})
+      EXPECT_NE(response.body.find(part), std::string::npos) << part << response.body;
+    EXPECT_LT(response.body.size(), 2048u);
+    EXPECT_EQ(response.headers.back().first, "Content-Security-Policy");
+  }
+}
+
+TEST(HttpMessage, OtherAnswersStayAsTheyAre) {
+  Response response{.status = 404, .content_type = "text/plain", .body = "no", .headers = {}};
+  render_problem(response, "text/html");
+  EXPECT_EQ(response.body, "no");
+  EXPECT_TRUE(response.headers.empty());
 }
 
 TEST(HttpTarget, P14Normalises) {

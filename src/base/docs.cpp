@@ -1,0 +1,9 @@
+#include "gatehouse/base/docs.h"
+
+namespace gatehouse {
+
+std::string_view docs_url() noexcept { return GATEHOUSE_DOCS_URL; }
+
+std::string docs_page_of(std::string_view slug) { return std::string(docs_url()).append("/reference/errors#").append(slug); }
+
+}  // namespace gatehouse
