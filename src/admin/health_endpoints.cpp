@@ -16,12 +16,20 @@ Json json_of(const std::vector<runtime::ModuleState>& modules) {
   return list;
 }
 
+Json json_of(const std::optional<RateView>& rate) {
+  if (!rate) return nullptr;
+  return {{"per_second", rate->per_second},
+          {"errors", rate->errors ? Json(*rate->errors) : Json(nullptr)},
+          {"p95_seconds", rate->p95_seconds ? Json(*rate->p95_seconds) : Json(nullptr)}};
+}
+
 Json json_of(const ListenerView& listener) {
   return {{"name", listener.name},
           {"address", listener.address},
           {"protocols", listener.protocols},
           {"tls", listener.tls},
-          {"connections", listener.connections}};
+          {"connections", listener.connections},
+          {"rate", json_of(listener.rate)}};
 }
 
 Json json_of(const UpstreamView& upstream) {
@@ -33,7 +41,8 @@ Json json_of(const UpstreamView& upstream) {
 
 Json json_of(const McpServerView& server) {
   return {{"name", server.name},           {"transport", server.transport}, {"state", server.state},
-          {"sessions", server.sessions},   {"processes", server.processes}, {"last_error", server.last_error}};
+          {"sessions", server.sessions},   {"processes", server.processes}, {"last_error", server.last_error},
+          {"calls_per_minute", server.calls_per_minute ? Json(*server.calls_per_minute) : Json(nullptr)}};
 }
 
 Json time_or_null(runtime::WallTime time) { return time == runtime::WallTime{} ? Json(nullptr) : Json(rfc3339(time)); }

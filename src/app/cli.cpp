@@ -16,11 +16,8 @@
 #include "cli_words.h"
 #include "daemon.h"
 #include "demo.h"
+#include "gatehouse/base/build.h"
 #include "gatehouse/yaml/words.h"
-
-#ifndef GATEHOUSE_VERSION
-#define GATEHOUSE_VERSION "0"
-#endif
 
 namespace gatehouse::app {
 namespace {
@@ -35,16 +32,14 @@ struct Parser {
   std::function<int()> action;
 };
 
-constexpr const char* kVersion = "gatehouse " GATEHOUSE_VERSION;
-
-int version(const CliOptions& options) {
-  const Json item{{"version", GATEHOUSE_VERSION}, {"compiler", "clang " __clang_version__}, {"openssl", OpenSSL_version(OPENSSL_VERSION)}};
+int print_version(const CliOptions& options) {
+  const Json item{{"version", version()}, {"revision", revision()}, {"compiler", "clang " __clang_version__}, {"openssl", OpenSSL_version(OPENSSL_VERSION)}};
   if (options.format == "json") {
     print_items(options.style(), "Version", Json::array({item}), {});
     return kFine;
   }
-  std::cout << kVersion << "\n";
-  if (options.verbose) std::cout << "built with " << item["compiler"].get<std::string>() << "\n" << item["openssl"].get<std::string>() << "\n";
+  std::cout << "gatehouse " << version() << "\n";
+  if (options.verbose) std::cout << "revision " << revision() << "\nbuilt with " << item["compiler"].get<std::string>() << "\n" << item["openssl"].get<std::string>() << "\n";
   return kFine;
 }
 
@@ -204,7 +199,7 @@ void add_access_verbs(CLI::App& app, Parser& parser) {
 }
 
 void add_other_verbs(CLI::App& app, Parser& parser) {
-  add_verb(app, parser, "version", [&parser] { return version(parser.options); })
+  add_verb(app, parser, "version", [&parser] { return print_version(parser.options); })
       ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
   add_verb(app, parser, "completion", [&parser] { return completion(parser.shell); })
       ->add_option("SHELL", parser.shell, "bash")->required();
@@ -230,7 +225,7 @@ int run_words(int argc, const char* const* argv) {
              "  gatehouse status                           what runs\n"
              "  gatehouse call demo say_hello --arg name=Ada");
   app.require_subcommand(1);
-  app.set_version_flag("--version", kVersion, "show the version");
+  app.set_version_flag("--version", std::string("gatehouse ") + version(), "show the version");
   try {
     add_daemon_verbs(app, parser);
     add_mcp_verbs(app, parser);
@@ -242,7 +237,7 @@ int run_words(int argc, const char* const* argv) {
     std::cout << app.help();  // of the verb that was chosen
     return kFine;
   } catch (const CLI::CallForVersion&) {
-    return version(parser.options);
+    return print_version(parser.options);
   } catch (const CLI::ParseError& error) {
     return refuse_arguments(app, words, error);
   }

@@ -2,45 +2,10 @@
 
 #include "cli.h"
 #include "cli_ask.h"
+#include "cli_status.h"
 
 namespace gatehouse::app {
 namespace {
-
-std::string uptime(const Json& seconds) {
-  const auto total = seconds.is_number() ? static_cast<long long>(seconds.get<double>()) : 0;
-  if (total < 60) return std::to_string(total) + " s";
-  if (total < 3600) return std::to_string(total / 60) + " min";
-  if (total < 86400) return std::to_string(total / 3600) + " h " + std::to_string(total / 60 % 60) + " min";
-  return std::to_string(total / 86400) + " d " + std::to_string(total / 3600 % 24) + " h";
-}
-
-std::string text_list(const Json& object, const char* key) {
-  std::string text;
-  for (const Json& one : list_of(object, key))
-    if (one.is_string()) text += (text.empty() ? "" : ", ") + printable(one.get<std::string>());
-  return text;
-}
-
-void print_status(const Style& style, const Json& answer) {
-  const Json config = answer.value("config", Json::object());
-  std::cout << "gatehouse " << printable(text_of(answer, "version")) << "   " << printable(text_of(answer, "state")) << "   up "
-            << uptime(answer.value("uptime_seconds", Json())) << "   config " << printable(text_of(config, "file"))
-            << (config.is_object() && config.value("ok", Json(true)) == true ? " ok" : " not loaded, an older one is in effect") << "\n";
-  const std::string pending = text_list(config, "restart_pending");
-  if (!pending.empty()) std::cout << "changed, in effect after a restart: " << pending << "\n";
-  const std::pair<const char*, std::vector<Column>> tables[] = {
-      {"listeners", {{"name", "LISTENER"}, {"address", "ADDRESS"}, {"protocols", "PROTOCOLS"}, {"connections", "CONNECTIONS"}}},
-      {"upstreams", {{"group", "UPSTREAM"}, {"server", "SERVER"}, {"connections", "CONNECTIONS"}, {"connect_failures", "FAILURES"}}},
-      {"mcp_servers", {{"name", "MCP SERVER"}, {"transport", "TRANSPORT"}, {"state", "STATE"}, {"sessions", "SESSIONS"}, {"processes", "PROCESSES"},
-                       {"last_error", "LAST ERROR"}}},
-      {"services", {{"name", "SERVICE"}, {"state", "STATE"}, {"health", "HEALTH"}, {"restarts", "RESTARTS"}, {"address", "ADDRESS"}, {"why", "WHY"}}},
-      {"modules", {{"name", "MODULE"}, {"state", "STATE"}, {"reason", "REASON"}}},
-  };
-  for (const auto& [key, columns] : tables) {
-    const Json items = list_of(answer.value(key, Json::array()), "items");
-    if (!items.empty()) std::cout << table(style, items, columns);
-  }
-}
 
 // A line for each thing, and below it one for each field that differs.
 void print_plan(const Json& items) {
@@ -97,7 +62,7 @@ int status(const CliOptions& options) {
   if (code != kFine) return code;
   if (!answer.is_object()) return fail(make_error("bad-answer", "the daemon's status is not an object"), options);
   if (options.format == "json") print_items(options.style(), "Status", Json::array({answer}), {});
-  else print_status(options.style(), answer);
+  else std::cout << status_page(options.style(), answer, runtime::system_clock().wall());
   return kFine;
 }
 

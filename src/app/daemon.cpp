@@ -10,6 +10,7 @@
 
 #include "authenticator.h"
 #include "daemon_state.h"
+#include "gatehouse/base/build.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/net/listener.h"
 #include "load_options.h"
@@ -147,7 +148,7 @@ Status Daemon::build_edge() {
   api_ = std::make_unique<admin::Api>(admin::Ports{
       .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(),
       .hashing = hashing_.get(), .clock = &clock_, .random = &random_,
-      .version = GATEHOUSE_VERSION,
+      .version = version(),
       .metrics_allow = [this] { const std::lock_guard lock(mutex_); return configuration_.edge.metrics_allow; },
       .status = [this] { return status(); },
       .certificates = [this] { return certificates_view(); },
@@ -229,7 +230,7 @@ Status Daemon::start() {
   loops_[0]->post([this, services = supervision_->prepare(configuration_)] {
     ready_ = true;
     supervision_->apply(services);
-    log::info("app", "daemon.ready", "ready", {{"version", GATEHOUSE_VERSION}, {"workers", loops_.size()},
+    log::info("app", "daemon.ready", "ready", {{"version", version()}, {"workers", loops_.size()},
                                                {"config", configuration_.file}, {"pid", ::getpid()}});
     (void)notifier_.ready("ready");
   });

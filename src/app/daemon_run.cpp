@@ -79,11 +79,12 @@ void Daemon::tick() {
     loops_[i]->post([this, i, beat = beat_] {
       beats_[i].store(beat);
       const std::chrono::duration<double> longest(loops_[i]->take_max_turn_seconds());
-      registry_.loop(static_cast<unsigned>(i)).observe(loop_lag_, std::chrono::duration_cast<std::chrono::nanoseconds>(longest));
+      registry_.loop(static_cast<unsigned>(i)).observe(loop_lag_[i], std::chrono::duration_cast<std::chrono::nanoseconds>(longest));
     });
   }
   if (all) (void)notifier_.watchdog();
   issuing_->note_status();
+  if (rates_.due(clock_.now())) rates_.note(clock_.now(), totals());
   if (clock_.now() - maintained_ > kMaintenanceInterval) maintain();
   if (clock_.now() - write_tried_ > kWriteTryInterval && !store_->write_health().trouble.empty()) try_write();
   if (clock_.now() - certificates_checked_ > configuration_.edge.certificates.check_interval || certificates_->ending()) check_certificates();

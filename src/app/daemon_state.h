@@ -29,6 +29,7 @@
 #include "gatehouse/runtime/signals.h"
 #include "gatehouse/state/open.h"
 #include "mcp_observer.h"
+#include "rates.h"
 #include "supervision.h"
 
 namespace gatehouse::app {
@@ -53,6 +54,7 @@ class Daemon {
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
+  void declare_mcp_metrics();
   void declare_service_metrics();
   void on_signal(int number);
   void begin_stop();
@@ -73,6 +75,7 @@ class Daemon {
   admin::ReloadView reload(Prepared prepared);
   void check_certificates();
   admin::CertificatesView certificates_view() const;
+  Rates::Sample totals();
   admin::StatusView status();
   std::vector<runtime::ModuleState> modules();
   std::string overall_state(const std::vector<runtime::ModuleState>& modules) const;
@@ -113,7 +116,8 @@ class Daemon {
   runtime::SteadyTime maintained_{};
   runtime::SteadyTime write_tried_{};
   runtime::SteadyTime certificates_checked_{};
-  metrics::HistogramId loop_lag_;
+  std::vector<metrics::HistogramId> loop_lag_;  // by loop
+  Rates rates_;
   std::vector<std::function<void(admin::ReloadView)>> reload_waiting_;  // asked while another reload was under way
   bool reloading_ = false;
   std::atomic<bool> ready_{false};

@@ -1,4 +1,7 @@
+#include <numeric>
+
 #include "daemon_state.h"
+#include "gatehouse/base/build.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/runtime/process.h"
 
@@ -11,6 +14,9 @@ std::string label(const metrics::Labels& labels, std::string_view name) {
     if (key == name) return value;
   return {};
 }
+
+std::string listener_key(const std::string& name) { return "listener " + name; }
+std::string server_key(const std::string& name) { return "mcp " + name; }
 
 double seconds_of(runtime::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
@@ -25,6 +31,11 @@ void declare_compatible_metrics(metrics::Registry& registry) {
   const auto by_tool = [](const Labels& l) { return Labels{{"deployment", label(l, "server")}, {"tool", label(l, "tool")}}; };
   registry.derived_counter("mcp_tool_calls_total", "Tool calls (name of the earlier platform).", "gatehouse_mcp_tool_calls_total",
                            [by_tool](const Labels& l) -> Wanted { return by_tool(l); });
+  registry.derived_counter("gateway_requests_total", "Requests to MCP servers (name of the earlier platform).", "gatehouse_mcp_requests_total",
+                           [](const Labels& l) -> Wanted { return Labels{{"template", label(l, "server")}, {"method", label(l, "method")}}; });
+  registry.derived_counter("gateway_lb_selections", "Requests sent to upstream servers (name of the earlier platform).",
+                           "gatehouse_upstream_requests_total",
+                           [](const Labels& l) -> Wanted { return Labels{{"strategy", "round_robin"}, {"instance", label(l, "server")}}; });
   registry.derived_counter("mcp_tool_errors_total", "Tool calls that failed (name of the earlier platform).", "gatehouse_mcp_tool_calls_total",
                            [by_tool](const Labels& l) -> Wanted { return label(l, "result") == "ok" ? Wanted() : by_tool(l); });
   registry.derived_histogram("mcp_tool_duration_seconds", "Time of a tool call (name of the earlier platform).",
@@ -35,16 +46,16 @@ void declare_compatible_metrics(metrics::Registry& registry) {
 
 void Daemon::declare_metrics() {
   if (configuration_.metrics_compat) declare_compatible_metrics(registry_);
-  metrics::add_process_metrics(registry_, GATEHOUSE_VERSION);
-  loop_lag_ = registry_.histogram("gatehouse_loop_lag_seconds", "Longest turn of an event loop between two heartbeats.", {});
+  metrics::add_process_metrics(registry_, version(), revision());
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    loop_lag_.push_back(registry_.histogram("gatehouse_loop_lag_seconds", "Longest turn of an event loop between two heartbeats.",
+                                            {{"loop", std::to_string(i)}}));
   registry_.counter_function("gatehouse_log_lines_dropped_total", "Log lines lost because the reader was too slow.", {},
                              [] { return static_cast<double>(log::dropped_lines()); });
   registry_.counter_function("gatehouse_state_writes_failed_total", "Changes that could not be stored.", {},
                              [this] { return static_cast<double>(store_->write_health().failures); });
   registry_.gauge("gatehouse_child_processes", "Child processes alive.", {},
                   [] { return static_cast<double>(runtime::live_processes()); });
-  registry_.gauge("gatehouse_mcp_sessions", "MCP sessions open.", {},
-                  [this] { return static_cast<double>(gateway_->session_count()); });
   registry_.gauge("gatehouse_config_last_reload_successful", "1 when the last load of the configuration succeeded.", {},
                   [this] { const std::lock_guard lock(mutex_); return config_ok_ ? 1.0 : 0.0; });
   registry_.gauge("gatehouse_config_last_reload_success_timestamp_seconds", "When the configuration in use was loaded.", {}, [this] {
@@ -76,12 +87,33 @@ void Daemon::declare_metrics() {
       if (one.source == "acme") series.push_back({{{"name", one.names.front()}}, static_cast<double>(one.failures)});
     return series;
   });
+  declare_mcp_metrics();
   declare_service_metrics();
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
     metrics::Registry::Series series;
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
     return series;
   });
+}
+
+// Only clients of the revisions before 2026-07-28 have sessions.
+void Daemon::declare_mcp_metrics() {
+  registry_.gauges("gatehouse_mcp_sessions", "MCP sessions open.", [this] {
+    metrics::Registry::Series series;
+    for (const mcp::ServerStatus& one : gateway_->status())
+      series.push_back({{{"server", one.name}, {"era", "legacy"}}, static_cast<double>(one.sessions)});
+    return series;
+  });
+  if (!configuration_.metrics_compat) return;
+  const auto works = [this](const char* label) {
+    metrics::Registry::Series series;
+    for (const mcp::ServerStatus& one : gateway_->status()) series.push_back({{{label, one.name}}, one.last_error.empty() ? 1.0 : 0.0});
+    return series;
+  };
+  registry_.gauges("gateway_instances_healthy", "MCP servers whose last call or start succeeded (name of the earlier platform).",
+                   [works] { return works("template"); });
+  registry_.gauges("mcp_deployment_status", "1 when the last call or start of an MCP server succeeded (name of the earlier platform).",
+                   [works] { return works("deployment"); });
 }
 
 void Daemon::declare_service_metrics() {
@@ -134,17 +166,40 @@ std::string Daemon::overall_state(const std::vector<runtime::ModuleState>& modul
   return "ready";
 }
 
+// Of everything that has a rate.
+Rates::Sample Daemon::totals() {
+  Rates::Sample sample;
+  for (const edge::ListenerStatus& one : server_->listeners()) {
+    Totals& totals = sample[listener_key(one.name)];
+    totals.errors = one.errors;
+    totals.durations = one.durations;
+    totals.requests = std::accumulate(one.durations.begin(), one.durations.end(), std::uint64_t{0});
+  }
+  for (const mcp::ServerStatus& one : gateway_->status()) sample[server_key(one.name)].requests = one.calls;
+  return sample;
+}
+
 admin::StatusView Daemon::status() {
   admin::StatusView view;
-  view.version = GATEHOUSE_VERSION;
+  view.version = version();
   view.uptime_seconds = std::chrono::duration<double>(clock_.now() - started_).count();
   view.workers = static_cast<unsigned>(loops_.size());
   view.modules = modules();
   view.state = overall_state(view.modules);
-  for (const auto& one : server_->listeners()) view.listeners.push_back({one.name, one.address, one.protocols, one.tls, one.connections});
+  const Rates::Sample now = totals();
+  const auto rate = [&](const std::string& key) -> std::optional<admin::RateView> {
+    const auto found = now.find(key);
+    return found == now.end() ? std::nullopt : rates_.of(key, found->second, clock_.now());
+  };
+  for (const auto& one : server_->listeners())
+    view.listeners.push_back({one.name, one.address, one.protocols, one.tls, one.connections,
+                              rate(listener_key(one.name))});
   for (const auto& one : server_->upstreams()) view.upstreams.push_back({one.group, one.server, one.connections, one.connect_failures});
-  for (const auto& one : gateway_->status())
-    view.mcp_servers.push_back({one.name, one.transport, one.state, one.sessions, one.processes, one.last_error});
+  for (const auto& one : gateway_->status()) {
+    const auto calls = rate(server_key(one.name));
+    view.mcp_servers.push_back({one.name, one.transport, one.state, one.sessions, one.processes, one.last_error,
+                                calls ? std::optional(calls->per_second * 60) : std::nullopt});
+  }
   for (const supervisor::ServiceStatus& one : supervision_->status())
     view.services.push_back({.name = one.name, .state = std::string(supervisor::to_string(one.state)), .why = one.why,
                              .container = one.container, .address = one.address,

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "demo.h"
+#include "gatehouse/base/build.h"
 #include "gatehouse/base/unique_fd.h"
 #include "gatehouse/runtime/loop.h"
 #include "gatehouse/runtime/task.h"
@@ -133,9 +134,7 @@ class NonBlocking {
 DemoSettings demo_settings() {
   DemoSettings settings;
   if (const char* const from = std::getenv("MCP_HELLO_FROM"); from != nullptr && *from != '\0') settings.hello_from = from;
-#ifdef GATEHOUSE_VERSION
-  settings.version = GATEHOUSE_VERSION;
-#endif
+  settings.version = version();
   return settings;
 }
 

@@ -3,11 +3,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "gatehouse/base/build.h"
 #include "gatehouse/base/encoding.h"
-
-#ifndef GATEHOUSE_VERSION
-#define GATEHOUSE_VERSION "0"
-#endif
 
 namespace gatehouse::app {
 
@@ -48,7 +45,7 @@ issuer::IssuerSettings issuer_settings(const issuer::Settings& settings) {
   issuer::IssuerSettings made;
   // The state directory is locked: no other process has this vault, and an interrupted order goes on at once.
   made.node = "daemon";
-  made.user_agent = "gatehouse/" GATEHOUSE_VERSION;
+  made.user_agent = std::string("gatehouse/") + version();
   made.tick = kTick;
   issuer::AuthoritySettings first;
   const bool own = !settings.directory.empty();

@@ -11,7 +11,7 @@ namespace gatehouse::app {
 class McpObserver final : public mcp::Observer {
  public:
   explicit McpObserver(metrics::Registry& registry);
-  void tool_call(std::string_view server, std::string_view tool, std::string_view result, runtime::Duration took) override;
+  void sent(const mcp::Sent& sent) override;
   void refused(std::string_view reason) override;
   void dropped_message(std::string_view server, std::string_view reason) override;
 

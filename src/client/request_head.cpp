@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
+#include "gatehouse/base/build.h"
 #include "gatehouse/http/message.h"
 #include "gatehouse/http/target.h"
 #include "gatehouse/http/url.h"
-
-#ifndef GATEHOUSE_VERSION
-#define GATEHOUSE_VERSION "0"
-#endif
 
 namespace gatehouse::client {
 
@@ -91,7 +88,7 @@ Status check_request(const Request& request) {
 
 std::string request_head(const Request& request) {
   std::string head = request.method + " " + request.target + " HTTP/1.1\r\nHost: " + authority_of(request.peer) + "\r\n";
-  if (!has(request.headers, "User-Agent")) head += "User-Agent: gatehouse/" GATEHOUSE_VERSION "\r\n";
+  if (!has(request.headers, "User-Agent")) head.append("User-Agent: gatehouse/").append(version()).append("\r\n");
   for (const auto& [name, value] : request.headers) head += name + ": " + value + "\r\n";
   head += request.upgrade.empty() ? "Connection: close\r\n" : "Connection: Upgrade\r\nUpgrade: " + request.upgrade + "\r\n";
   const bool expects_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";

@@ -37,6 +37,9 @@ ListenerMetrics declare_listener_metrics(metrics::Registry& registry, std::strin
   ListenerMetrics ids;
   const std::string name(listener);
   ids.accepted = registry.counter("gatehouse_connections_accepted_total", "Connections accepted.", {{"listener", name}});
+  ids.duration = registry.histogram("gatehouse_listener_request_duration_seconds",
+                                    "Time from the first byte of a request to the end of its answer.", {{"listener", name}});
+  ids.errors = registry.counter("gatehouse_listener_errors_total", "Requests answered with 5xx.", {{"listener", name}});
   const auto handshakes = [&](const char* result, const char* version, const char* resumed) {
     return registry.counter("gatehouse_tls_handshakes_total", "TLS handshakes.",
                             {{"listener", name}, {"result", result}, {"version", version}, {"resumed", resumed}});

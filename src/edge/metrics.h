@@ -26,6 +26,8 @@ std::vector<ServerMetrics> declare_server_metrics(metrics::Registry& registry, c
 
 struct ListenerMetrics {
   metrics::CounterId accepted;
+  metrics::HistogramId duration;
+  metrics::CounterId errors;  // answers of 5xx
   struct Handshakes {
     metrics::CounterId full, resumed;
   };

@@ -69,6 +69,8 @@ void observe(Session& s) {
                                                       : s.worker.metrics.unrouted;
   const std::size_t code = status_class(s.record.status);
   s.worker.counters.observe(ids.duration[code], end - s.record.begin);
+  s.worker.counters.observe(s.listener->metrics.duration, end - s.record.begin);
+  if (s.record.status >= 500) s.worker.counters.add(s.listener->metrics.errors);
   s.worker.counters.add(s.worker.metrics.requests[static_cast<std::size_t>(s.block->request.method_id)][code]);
   if (s.worker.access_ring != nullptr && s.settings().access_log) write_line(s, end);
 }

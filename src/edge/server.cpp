@@ -176,7 +176,8 @@ std::vector<ListenerStatus> Server::listeners() const {
   const std::lock_guard lock(state_->mutex);
   for (const auto& listener : state_->listeners)
     list.push_back({listener->settings.name, listener->address, listener->settings.protocols, listener->settings.tls,
-                    listener->connections->load(std::memory_order_relaxed)});
+                    listener->connections->load(std::memory_order_relaxed), state_->ports.metrics->value(listener->metrics.errors),
+                    state_->ports.metrics->buckets(listener->metrics.duration)});
   return list;
 }
 

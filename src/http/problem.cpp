@@ -1,6 +1,6 @@
 #include <charconv>
 
-#include "gatehouse/base/docs.h"
+#include "gatehouse/base/build.h"
 #include "gatehouse/base/encoding.h"
 #include "gatehouse/http/exchange.h"
 #include "gatehouse/http/media.h"

@@ -201,7 +201,7 @@ runtime::Task<void> Dispatch::post(Context& context) {
   post.submission->messages.push_back(scan(post.body(), limits));
   refusal = check_post(context, post, limits);
   const std::string subject = subject_of(post.first());
-  const bool tool = post.first().method == "tools/call";
+  const std::string method(post.first().method);
   annotate(exchange, post, subject);
   if (refusal) {
     co_await refuse(exchange, refusal, post.id(), *shared_);
@@ -213,10 +213,13 @@ runtime::Task<void> Dispatch::post(Context& context) {
       co_return;
     }
   }
+  if (method == "tools/call") context.server->state->calls.fetch_add(1, std::memory_order_relaxed);
   const bool http = context.server->http();
   const Outcome outcome = http ? co_await post_to_http(context, std::move(post)) : co_await post_to_child(context, std::move(post));
   if (!outcome.error.empty()) exchange.annotate("mcp_error", outcome.error);
-  if (tool) shared_->observer.tool_call(context.server->settings.name, subject, outcome.result, context.clock().now() - started);
+  if (!method.empty())
+    shared_->observer.sent({context.server->settings.name, method, method == "tools/call" ? std::string_view(subject) : std::string_view(),
+                            outcome.result, context.clock().now() - started});
 }
 
 runtime::Task<void> Dispatch::get(Context& context) {

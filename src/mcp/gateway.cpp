@@ -123,7 +123,8 @@ std::vector<ServerStatus> Gateway::status() const {
   const auto sessions = state_->shared->directory.count_by_server();
   std::vector<ServerStatus> all;
   for (const auto& [name, server] : config->servers) {
-    ServerStatus status{name, server->http() ? "http" : "stdio", "idle", 0, server->state->processes(), server->state->last_error()};
+    ServerStatus status{name, server->http() ? "http" : "stdio", "idle", 0, server->state->processes(), server->state->last_error(), 0};
+    status.calls = server->state->calls.load(std::memory_order_relaxed);
     if (const auto found = sessions.find(name); found != sessions.end()) status.sessions = found->second;
     if (status.sessions + status.processes > 0) status.state = "running";
     if (!status.last_error.empty()) status.state = "failing";

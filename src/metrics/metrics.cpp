@@ -200,6 +200,13 @@ std::uint64_t Registry::count(HistogramId id) const {
   return total;
 }
 
+Buckets Registry::buckets(HistogramId id) const {
+  const std::lock_guard lock(state_->mutex);
+  Buckets buckets;
+  for (std::uint32_t i = 0; i < buckets.size(); ++i) buckets[i] = state_->sum(id.slot + i);
+  return buckets;
+}
+
 std::uint64_t Registry::total(std::string_view histogram) const {
   const std::lock_guard lock(state_->mutex);
   const auto family = state_->families.find(histogram);

@@ -57,7 +57,7 @@ double start_time() {
 
 }  // namespace
 
-void add_process_metrics(Registry& registry, std::string_view version) {
+void add_process_metrics(Registry& registry, std::string_view version, std::string_view revision) {
   const double page = static_cast<double>(::sysconf(_SC_PAGESIZE));
   registry.counter_function("process_cpu_seconds_total", "User and system CPU time in seconds.", {}, cpu_seconds);
   registry.gauge("process_open_fds", "Open file descriptors.", {}, open_descriptors);
@@ -66,7 +66,7 @@ void add_process_metrics(Registry& registry, std::string_view version) {
   registry.gauge("process_virtual_memory_bytes", "Virtual memory in bytes.", {}, [] { return stat_field(23); });
   registry.gauge("process_start_time_seconds", "Start of the process, Unix time.", {}, start_time);
   registry.gauge("gatehouse_build_info", "Always 1; the labels say what was built.",
-                 {{"version", std::string(version)}, {"compiler", "clang " __clang_version__},
+                 {{"version", std::string(version)}, {"revision", std::string(revision)}, {"compiler", "clang " __clang_version__},
                   {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)}},
                  [] { return 1.0; });
 }

@@ -354,7 +354,7 @@ class DaemonVerbTest(CommandTest):
     def test_status_shows_only_what_it_knows(self):
         text = self.ask("status").stdout
         header = next(line for line in text.splitlines() if line.startswith("MCP SERVER"))
-        self.assertEqual(re.split(r"  +", header), ["MCP SERVER", "TRANSPORT", "STATE", "SESSIONS", "PROCESSES", "LAST ERROR"])
+        self.assertEqual(re.split(r"  +", header), ["MCP SERVER", "TRANSPORT", "STATE", "SESSIONS", "PROCESSES", "CALLS/MIN", "LAST ERROR"])
         self.assertNotIn(ESCAPE.decode(), text)
 
     def test_health_is_silent(self):

@@ -27,11 +27,18 @@
 
 namespace gatehouse::admin {
 
+// Of the last minute.
+struct RateView {
+  double per_second = 0;
+  std::optional<double> errors{};       // share of answers of 5xx; nothing: no requests
+  std::optional<double> p95_seconds{};
+};
 struct ListenerView {
   std::string name, address;
   std::vector<std::string> protocols;
   bool tls = false;
   std::uint64_t connections = 0;
+  std::optional<RateView> rate{};  // nothing: it is too young
 };
 struct UpstreamView {
   std::string group, server;
@@ -41,6 +48,7 @@ struct McpServerView {
   std::string name, transport, state;
   std::uint64_t sessions = 0, processes = 0;
   std::string last_error;
+  std::optional<double> calls_per_minute{};
 };
 struct ServiceView {
   std::string name, state;

@@ -56,6 +56,8 @@ struct ListenerStatus {
   std::vector<std::string> protocols;
   bool tls = false;
   std::uint64_t connections = 0;
+  std::uint64_t errors = 0;      // requests answered with 5xx, ever
+  metrics::Buckets durations{};  // of requests, ever
 };
 
 struct UpstreamStatus {

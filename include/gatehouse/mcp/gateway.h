@@ -36,12 +36,19 @@
 
 namespace gatehouse::mcp {
 
-// What happened, for metrics. Called on any loop; must not block. `tool` comes from clients: bound its values.
+// A request or notification that went to a server. `method` and `tool` come from clients: bound their values.
+struct Sent {
+  std::string_view server;
+  std::string_view method;
+  std::string_view tool;    // of tools/call
+  std::string_view result;  // "ok", "tool_error" (isError), "rpc_error", "transport_error", "cancelled"
+  runtime::Duration took{};
+};
+
+// What happened, for metrics. Called on any loop; must not block.
 class Observer : public stdio::Observer {
  public:
-  // result: "ok", "tool_error" (isError), "rpc_error", "transport_error", "cancelled"
-  virtual void tool_call(std::string_view /*server*/, std::string_view /*tool*/, std::string_view /*result*/,
-                         runtime::Duration /*took*/) {}
+  virtual void sent(const Sent&) {}
   virtual void refused(std::string_view /*reason*/) {}
 };
 
@@ -60,6 +67,7 @@ struct ServerStatus {
   std::uint64_t sessions = 0;
   std::uint64_t processes = 0;
   std::string last_error;   // empty: none since the last success
+  std::uint64_t calls = 0;  // of tools, ever
 };
 
 // Who opened a session or an exchange: as in http::Principal. A child that all requests of a user share has no credential.

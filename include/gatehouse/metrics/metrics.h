@@ -33,6 +33,8 @@ inline constexpr std::size_t kMaxSeries = 1000;
 // Upper bounds of the buckets, in seconds: OpenTelemetry's advice for request durations.
 inline constexpr std::array<double, 14> kBuckets{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10};
 
+using Buckets = std::array<std::uint64_t, kBuckets.size() + 1>;  // observations in each; the last: above all bounds
+
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 struct CounterId {
@@ -114,6 +116,7 @@ class Registry {
   std::uint64_t value(CounterId id) const;          // summed over the loops
   std::int64_t value(GaugeId id) const;
   std::uint64_t count(HistogramId id) const;
+  Buckets buckets(HistogramId id) const;
   std::uint64_t total(std::string_view histogram) const;  // observations of all its series
   std::string render() const;         // text exposition format 0.0.4
 
@@ -123,6 +126,6 @@ class Registry {
 };
 
 // The standard process_* series and gatehouse_build_info.
-void add_process_metrics(Registry& registry, std::string_view version);
+void add_process_metrics(Registry& registry, std::string_view version, std::string_view revision);
 
 }  // namespace gatehouse::metrics

@@ -33,6 +33,8 @@ class ServerState {
   void succeeded();
   std::string last_error() const;
 
+  std::atomic<std::uint64_t> calls{0};  // of tools, ever
+
   // A child that does not speak 2026-07-28 is not asked again before this time (nanoseconds of the steady clock).
   std::atomic<std::int64_t> legacy_until{0};
 

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "gatehouse/base/docs.h"
+#include "gatehouse/base/build.h"
 #include "gatehouse/http/date.h"
 #include "gatehouse/http/exchange.h"
 #include "gatehouse/http/request_id.h"

@@ -205,7 +205,7 @@ TEST(Registry, GrowsWhileALoopCounts) {
 
 TEST(Process, TellsTheStandardSix) {
   Registry registry;
-  add_process_metrics(registry, "1.2.3");
+  add_process_metrics(registry, "1.2.3", "abc");
   const std::string page = registry.render();
   EXPECT_GE(value_of(page, "process_cpu_seconds_total"), 0);
   EXPECT_GT(value_of(page, "process_open_fds"), 2);

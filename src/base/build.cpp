@@ -1,6 +1,10 @@
-#include "gatehouse/base/docs.h"
+#include "gatehouse/base/build.h"
 
 namespace gatehouse {
+
+const char* version() noexcept { return GATEHOUSE_VERSION; }
+
+const char* revision() noexcept { return GATEHOUSE_REVISION; }
 
 std::string_view docs_url() noexcept { return GATEHOUSE_DOCS_URL; }
 
