@@ -29,6 +29,7 @@ struct Parser {
   bool demo_stdio = false;
   std::vector<std::string> help_of;
   std::string shell;
+  bool help_markdown = false;
   std::function<int()> action;
 };
 
@@ -70,7 +71,8 @@ class HelpFormat : public CLI::Formatter {
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
     if (mode == CLI::AppFormatMode::Sub) return make_expanded(app);
     return make_description(app) + "\n" + make_footer(app) + "\n" + make_usage(app, std::move(name)) + make_positionals(app) +
-           make_groups(app, mode) + make_subcommands(app, mode) + (app->get_parent() == nullptr ? "\ngatehouse help VERB tells more.\n" : "");
+           make_groups(app, mode) + make_subcommands(app, mode) + (app->get_parent() == nullptr ? "\ngatehouse help VERB tells more.\n" : "") +
+           "\nDocs: " + std::string(docs_url()) + "/reference/cli\n";
   }
 };
 
@@ -202,13 +204,16 @@ void add_other_verbs(CLI::App& app, Parser& parser) {
   add_verb(app, parser, "version", [&parser] { return print_version(parser.options); })
       ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
   add_verb(app, parser, "completion", [&parser] { return completion(parser.shell); })
-      ->add_option("SHELL", parser.shell, "bash")->required();
-  add_verb(app, parser, "help", [&app, &parser] {
+      ->add_option("SHELL", parser.shell, "bash, zsh or fish")->required();
+  CLI::App* help = add_verb(app, parser, "help", [&app, &parser] {
+    if (parser.help_markdown) std::cout << reference_of(app);
+    if (parser.help_markdown) return kFine;
     const auto text = help_of(app, parser.help_of);
     if (text) std::cout << *text;
     return text ? kFine : kWrongInput;
-  })
-      ->add_option("VERB", parser.help_of, "a verb");
+  });
+  CLI::Option* const verb = help->add_option("VERB", parser.help_of, "a verb");
+  help->add_flag("--markdown", parser.help_markdown, "the reference of all verbs")->excludes(verb);
 }
 
 }  // namespace

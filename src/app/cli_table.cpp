@@ -36,8 +36,9 @@ const std::vector<Verb>& verbs() {
       {"demo", "Run the demonstration MCP server.",
        "  gatehouse demo                             on standard input and output\n  gatehouse demo --http 127.0.0.1:7071\n", false},
       {"version", "Show the version.", "  gatehouse version --verbose\n", true},
-      {"completion", "Print a completion script.", "  source <(gatehouse completion bash)\n", false},
-      {"help", "Show help for a verb.", "  gatehouse help call\n", false},
+      {"completion", "Print a completion script.", "  source <(gatehouse completion bash)\n  gatehouse completion zsh > ~/.zfunc/_gatehouse\n"
+       "  gatehouse completion fish > ~/.config/fish/completions/gatehouse.fish\n", false},
+      {"help", "Show help for a verb.", "  gatehouse help call\n  gatehouse help --markdown\n", false},
   };
   return table;
 }

@@ -98,23 +98,20 @@ int refuse_arguments(CLI::App& app, const std::vector<std::string>& words, const
   return kWrongInput;
 }
 
-int completion(const std::string& shell) {
-  if (shell != "bash") {
-    print_error(make_error("unknown-shell", "no completion for '" + shell + "'", "gatehouse completion bash"));
-    return kWrongInput;
+std::string reference_of(CLI::App& app) {
+  std::string text =
+      "# Command line\n\nThis page is made by `gatehouse help --markdown`.\n\n"
+      "Data goes to standard output, notes and errors to standard error. `--format json` gives `{\"kind\": …, \"version\": 1, \"items\": […]}`.\n"
+      "Exit codes: 0 fine, 1 failed, 2 wrong input, 3 no daemon answers, 4 something differs (`plan --exit-code`), 130 interrupted.\n"
+      "Errors end with a slug: [errors](errors.md).\n";
+  for (const Verb& verb : verbs()) {
+    std::vector<std::string> words;
+    for (std::size_t at = 0; at < verb.name.size(); at += words.back().size() + 1)
+      words.emplace_back(verb.name.substr(at, verb.name.find(' ', at) - at));
+    const std::string help = help_of(app, words).value_or("");
+    text += "\n## gatehouse " + std::string(verb.name) + "\n\n```text\n" + help.substr(0, help.find("\nDocs: ")) + "```\n";
   }
-  std::string all, nested;
-  for (const std::string& word : words_after()) {
-    all += (all.empty() ? "" : " ") + word;
-    for (const std::string& verb : words_after(word)) nested += "  [[ $noun == " + word + " && $COMP_CWORD == 2 ]] && words+=\" " + verb + "\"\n";
-  }
-  std::cout << "_gatehouse() {\n  local current=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} words=\"\"\n"
-            << "  [[ $COMP_CWORD == 1 ]] && words=\"" << all << "\"\n" << nested
-            << "  [[ ${COMP_WORDS[COMP_CWORD-1]} == --format ]] && words=\"table json\"\n"
-            << "  [[ $current == -* ]] && words=\"--help --format --socket --config\"\n"
-            << "  if [[ -z $words ]]; then COMPREPLY=($(compgen -f -- \"$current\")); return; fi\n"
-            << "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n}\ncomplete -F _gatehouse gatehouse\n";
-  return kFine;
+  return text;
 }
 
 }  // namespace gatehouse::app

@@ -19,6 +19,9 @@ int refuse_arguments(CLI::App& app, const std::vector<std::string>& words, const
 // The help of the verb or noun that the words name; nothing when they name none (printed already).
 std::optional<std::string> help_of(CLI::App& app, const std::vector<std::string>& words);
 
-int completion(const std::string& shell);
+// The help of all verbs, in Markdown: docs/reference/cli.md.
+std::string reference_of(CLI::App& app);
+
+int completion(const std::string& shell);  // bash, zsh, fish
 
 }  // namespace gatehouse::app

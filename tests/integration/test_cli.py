@@ -174,7 +174,17 @@ class HelpTest(CommandTest):
             self.assertEqual(subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout, word)
         ask = f'{script}\nCOMP_WORDS=(gatehouse status --format j); COMP_CWORD=3; _gatehouse; printf "%s" "${{COMPREPLY[*]}}"'
         self.assertEqual(subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout, "json")
-        self.assert_refused(run("completion", "fish"), 2, "[unknown-shell]")
+        for shell, test in (("zsh", "-n"), ("fish", "--no-execute")):
+            with self.subTest(shell):
+                path = self.temporary_directory() / "script"
+                path.write_text(run("completion", shell).stdout)
+                self.assertIn("users", path.read_text())
+                checked = subprocess.run([shell, test, path], capture_output=True, text=True)
+                self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        asked = run("completion", "fish").stdout + 'complete -C "gatehouse users l"\ncomplete -C "gatehouse statu"\n'
+        done = subprocess.run(["fish", "--private"], input=asked, capture_output=True, text=True, env={**os.environ, "HOME": str(self.temporary_directory())})
+        self.assertEqual(done.stdout.split(), ["list", "status"])
+        self.assert_refused(run("completion", "tcsh"), 2, "[unknown-shell]")
 
 
 class QuickstartTest(CommandTest):
@@ -238,6 +248,7 @@ class OfflineTest(CommandTest):
     def test_texts_of_the_configuration(self):
         self.assertIn("properties", json.loads(run("config", "schema").stdout))
         self.assertEqual(run("config", "reference").stdout, (ROOT / "docs/reference/config.md").read_text())
+        self.assertEqual(run("help", "--markdown").stdout, (ROOT / "docs/reference/cli.md").read_text())
 
     def test_version(self):
         self.assertRegex(run("version").stdout, r"^gatehouse \d+\.\d+\.\d+\n$")
