@@ -117,7 +117,7 @@ CLI::App* add_verb(CLI::App& app, Parser& parser, std::string_view name, std::fu
 void add_daemon_verbs(CLI::App& app, Parser& parser) {
   CliOptions& options = parser.options;
   CLI::App* run = add_verb(app, parser, "run", [&parser] {
-    RunOptions settings{{}, parser.options.profiles, parser.options.overrides};
+    RunOptions settings{.config = {}, .profiles = parser.options.profiles, .overrides = parser.options.overrides};
     if (!parser.options.config.empty()) settings.config = parser.options.config;
     if (!parser.log_format.empty()) settings.overrides.push_back("log.format=" + parser.log_format);
     return run_daemon(settings);
@@ -152,6 +152,24 @@ void add_daemon_verbs(CLI::App& app, Parser& parser) {
   CLI::App* plan_verb = add_verb(app, parser, "plan", [&options] { return plan(options); });
   plan_verb->add_flag("--exit-code", options.exit_code, "4 when something differs");
   add_connection_flags(plan_verb, options);
+}
+
+void add_quick_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  options.from = "127.0.0.1:8080";
+  CLI::App* proxy_verb = add_verb(app, parser, "proxy", [&options] { return proxy(options); });
+  proxy_verb->add_option("--to", options.targets, "HOST:PORT of a server; again for more")->required()->allow_extra_args(false)->check(kNotEmpty);
+  CLI::App* mcp_verb = add_verb(app, parser, "mcp", [&options] { return mcp_server(options); });
+  mcp_verb->add_option("COMMAND", options.arguments, "program and arguments, after --")->required();
+  for (CLI::App* const verb : {proxy_verb, mcp_verb}) {
+    verb->add_option("--from", options.from, "where to listen; default: 127.0.0.1:8080")->check(kNotEmpty);
+    verb->add_flag("--print-config", options.print_config, "print the configuration file instead");
+  }
+  CLI::App* first = add_verb(app, parser, "init", [&options] { return init(options); });
+  first->add_option("--domain", options.domains, "name that clients ask for; again for more")->required()->allow_extra_args(false)->check(kNotEmpty);
+  first->add_option("--to", options.targets, "HOST:PORT of a server; again for more")->required()->allow_extra_args(false)->check(kNotEmpty);
+  first->add_option("--email", options.email, "for the authority; without it: self-signed")->check(kNotEmpty);
+  first->add_option("--file", options.file, "default: /etc/gatehouse/gatehouse.yaml")->check(kNotEmpty);
 }
 
 void add_mcp_verbs(CLI::App& app, Parser& parser) {
@@ -233,6 +251,7 @@ int run_words(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("gatehouse ") + version(), "show the version");
   try {
     add_daemon_verbs(app, parser);
+    add_quick_verbs(app, parser);
     add_mcp_verbs(app, parser);
     add_access_verbs(app, parser);
     add_other_verbs(app, parser);

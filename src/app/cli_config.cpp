@@ -14,7 +14,7 @@ namespace gatehouse::app {
 namespace {
 
 config::LoadOptions how_to_load(const CliOptions& options) {
-  RunOptions run{{}, options.profiles, options.overrides};
+  RunOptions run{.config = {}, .profiles = options.profiles, .overrides = options.overrides};
   if (!options.config.empty()) run.config = options.config;
   return load_options(run);
 }

@@ -30,7 +30,7 @@ Result<state::Settings> side(const state::Settings& configured, const std::strin
 
 int state_copy(const CliOptions& options) {
   log::configure({.level = log::Level::kCritical});  // stdout is for the table
-  RunOptions run{{}, options.profiles, options.overrides};
+  RunOptions run{.config = {}, .profiles = options.profiles, .overrides = options.overrides};
   if (!options.config.empty()) run.config = options.config;
   const config::Loaded loaded = config::load(load_options(run));
   std::cerr << config::render(loaded.diagnostics);

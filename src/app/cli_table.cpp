@@ -10,6 +10,15 @@ const std::vector<Verb>& verbs() {
       {"run", "Start the daemon.",
        "  gatehouse run                              file from /etc/gatehouse or here\n"
        "  gatehouse run --config dev.yaml --set workers=2\n", false},
+      {"proxy", "Run a reverse proxy with one line.",
+       "  gatehouse proxy --from :8080 --to 127.0.0.1:9000\n"
+       "  gatehouse proxy --to 127.0.0.1:9000 --print-config > gatehouse.yaml\n", false},
+      {"mcp", "Serve an MCP server on stdio over HTTP.",
+       "  gatehouse mcp -- node server.js /srv       at http://127.0.0.1:8080/mcp\n"
+       "  gatehouse mcp --from 127.0.0.1:9090 -- gatehouse demo\n", false},
+      {"init", "Write a first configuration file.",
+       "  gatehouse init --domain a.example.org --to 127.0.0.1:9000 --email a@b.example\n"
+       "  gatehouse init --domain localhost --to 127.0.0.1:9000 --file gatehouse.yaml\n", false},
       {"check", "Check a configuration file; every problem at once.",
        "  gatehouse check gatehouse.yaml\n  cat x.yaml | gatehouse check -\n", true},
       {"config explain", "Show where each value came from.",
@@ -46,7 +55,7 @@ const std::vector<Verb>& verbs() {
 const std::vector<std::string_view>& later_verbs() {
   static const std::vector<std::string_view> table = {
       "audit", "backup", "certs", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
-      "explain", "images", "init", "logs", "mcp", "policy", "proxy", "restart", "restore", "routes", "services",
+      "explain", "images", "logs", "policy", "restart", "restore", "routes", "services",
       "start", "stop", "support-bundle", "templates", "top", "undrain", "upstreams"};
   return table;
 }

@@ -23,7 +23,9 @@ struct CliOptions {
   std::vector<std::string> profiles, overrides;
   std::string file, key;                        // check FILE, config explain KEY
   bool exit_code = false;                       // plan: 4 when something differs
-  std::string from, to;                         // state copy
+  std::string from, to;                         // state copy; proxy, mcp: where to listen
+  std::vector<std::string> targets, domains;    // proxy, init
+  bool print_config = false;                    // proxy, mcp
 
   std::string server, tool, arguments_json;     // tools, call
   std::vector<std::string> arguments;
@@ -39,6 +41,10 @@ struct CliOptions {
 
 // The socket that --socket or GATEHOUSE_SOCKET names, or the first of the usual places where somebody listens.
 std::string find_socket(const CliOptions& options);
+
+int proxy(const CliOptions& options);
+int mcp_server(const CliOptions& options);  // options.arguments: program and arguments
+int init(const CliOptions& options);
 
 int check_config(const CliOptions& options);
 int config_explain(const CliOptions& options);

@@ -9,6 +9,7 @@ namespace gatehouse::app {
 
 struct RunOptions {
   std::optional<std::string> config;   // --config; else GATEHOUSE_CONFIG, else the search path of the loader
+  std::optional<std::string> text{};   // what `config` would hold, when it is only a name
   std::vector<std::string> profiles;   // --profile, added to those of the file
   std::vector<std::string> overrides;  // --set KEY=VALUE, and what named flags stand for
 };

@@ -12,6 +12,7 @@ namespace gatehouse::app {
 config::LoadOptions load_options(const RunOptions& options) {
   config::LoadOptions load;
   load.file = options.config;
+  load.text = options.text;
   load.overrides = options.overrides;
   load.profiles = options.profiles;
   load.environment = config::read_environment(environ);

@@ -18,6 +18,7 @@ NOUNS = ("config", "users", "keys", "state")
 # What each verb needs besides flags, where it needs something.
 WORDS = {
     "check": ["FILE"], "tools": ["child"], "call": ["child", "echo"], "users add": ["ada", "--password-file", "FILE"],
+    "proxy": ["--to", "127.0.0.1:9"], "mcp": ["--", "true"], "init": ["--domain", "a.test", "--to", "127.0.0.1:9"],
     "keys add": ["--name", "x"], "keys revoke": ["1"], "completion": ["bash"],
 }
 
@@ -185,6 +186,64 @@ class HelpTest(CommandTest):
         done = subprocess.run(["fish", "--private"], input=asked, capture_output=True, text=True, env={**os.environ, "HOME": str(self.temporary_directory())})
         self.assertEqual(done.stdout.split(), ["list", "status"])
         self.assert_refused(run("completion", "tcsh"), 2, "[unknown-shell]")
+
+
+class OneLineTest(CommandTest):
+    def begin(self, *words, port):
+        place = self.temporary_directory()
+        process = subprocess.Popen([binary(), *words], env=clean_environment({"TMPDIR": str(place)}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, DEADLINE)
+        self.addCleanup(process.terminate)
+
+        def listens():
+            self.assertIsNone(process.poll())
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        wait_until(listens, "a listener")
+        return process, place
+
+    def test_proxy(self):
+        backend, port = self.backend(), free_port()
+        process, place = self.begin("proxy", "--from", f"127.0.0.1:{port}", "--to", f"http://{backend.name}/", port=port)
+        self.assertEqual(fetch(("127.0.0.1", port)).status, 200)
+        self.assertEqual(len(list(place.iterdir())), 1)
+        process.terminate()
+        self.assertEqual(process.wait(DEADLINE), 0)
+        self.assertEqual(list(place.iterdir()), [])
+
+    def test_mcp_server(self):
+        port = free_port()
+        self.begin("mcp", "--from", f"127.0.0.1:{port}", "--", *CHILD, port=port)
+        self.assertEqual(RawClient(("127.0.0.1", port)).open().call("echo", text="a b"), "a b")
+
+    def test_prints_what_it_would_run(self):
+        for words in (["proxy", "--to", "127.0.0.1:9000", "--to", "[::1]:9000"], ["mcp", "--", "sh", "-c", "echo \"$HOME\" '#' \\n"],
+                      ["mcp", "--from", ":9090", "--", "server"]):
+            with self.subTest(words):
+                text = run(words[0], "--print-config", *words[1:]).stdout
+                self.assertEqual(run("check", "-", input=text).returncode, 0, text)
+                self.assertEqual("auth: none" in text, words[0] == "mcp" and words[1] == "--")
+        shown = json.loads(run("config", "show", "--config", self.write(run("mcp", "--print-config", "--", "sh", "$HOME $$").stdout), "--format", "json").stdout)
+        self.assertIn("$HOME $$", json.dumps(shown))
+
+    def test_a_wrong_address_is_told(self):
+        self.assert_refused(run("proxy", "--from", "here", "--to", "127.0.0.1:9"), 2, "listeners.http.address")
+        self.assert_refused(run("proxy", "--to", "https://a.test"), 2)
+
+    def test_init(self):
+        path = self.temporary_directory() / "gatehouse.yaml"
+        words = ["init", "--domain", "api.example.com", "--domain", "www.example.com", "--to", "127.0.0.1:9000", "--file", str(path)]
+        for extra in ([], ["--email", "ops@example.com"], []):
+            done = run(*words, *extra)
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            self.assertIn("next: ", done.stderr)
+            self.assertEqual(run("check", str(path)).returncode, 0)
+        self.assertEqual(sorted(one.name for one in path.parent.iterdir()), ["gatehouse.yaml", "gatehouse.yaml.1", "gatehouse.yaml.2"])
+        self.assertIn("ops@example.com", (path.parent / "gatehouse.yaml.2").read_text())
+        before = path.read_text()
+        self.assert_refused(run("init", "--domain", "a b", "--to", "127.0.0.1:9000", "--file", str(path)), 2)
+        self.assertEqual(path.read_text(), before)
+        self.assert_refused(run(*words[:-1], str(path.parent / "no" / "where.yaml")), 1, "[output-failed]")
 
 
 class QuickstartTest(CommandTest):
