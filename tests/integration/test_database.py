@@ -111,7 +111,7 @@ class NodesTest(DatabaseTest):
             list(pool.map(lambda node: node.start(), nodes))
         self.assertEqual(self.add_user(nodes[0], "ada").returncode, 0)
         self.assertEqual(self.users(nodes[1]), ["ada", "admin"])
-        self.assertEqual(server.sql("SELECT count(*) FROM gatehouse.schema_migrations"), "1")
+        self.assertEqual(server.sql("SELECT count(*) - count(DISTINCT version) FROM gatehouse.schema_migrations"), "0")
         for node in nodes:
             node.stop()
 
