@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-acme::Lifetime lifetime_of(const tls::Certificate& certificate) { return {certificate.not_before(), certificate.not_after()}; }
+constexpr auto kNobodyToAsk = 6h;
 
 void log_failure(const Managed& managed, const acme::Failure& failure) {
   log::warn("issuer", "certificate.failed", "cannot get a certificate",
@@ -70,16 +70,22 @@ runtime::Task<void> Issuer::State::work_under(Managed& managed, const HeldLease&
   if (ask) co_await ask_window(managed, held);
   if (!wants_certificate(managed)) co_return;
   auto ordered = co_await order(managed, held, false);
-  if (ordered) co_return;
-  acme::note_failure(managed.renewal, ordered.failure(), now());
+  if (!ordered) co_await note(managed, held, std::move(ordered).failure());
+}
+
+runtime::Task<void> Issuer::State::note(Managed& managed, const HeldLease& held, acme::Failure failure) {
+  acme::note_failure(managed.renewal, failure, now());
   co_await save_renewal(managed, held);
-  log_failure(managed, ordered.failure());
-  services.observer.failed(managed.name, ordered.failure());
+  log_failure(managed, failure);
+  services.observer.failed(managed.name, failure);
 }
 
 runtime::Task<void> Issuer::State::ask_window(Managed& managed, const HeldLease& held) {
   Counterpart* const counterpart = counterpart_of(managed.renewal.directory);
-  if (counterpart == nullptr) co_return;  // issued by an authority that is no longer configured
+  if (counterpart == nullptr) {  // from elsewhere, or from an authority that is no longer configured: its own schedule counts
+    managed.renewal.next_question = now() + kNobodyToAsk;
+    co_return co_await save_renewal(managed, held);
+  }
   auto answer = co_await counterpart->session.renewal_window(managed.renewal.renewal_id);
   if (!answer) {
     acme::note_unanswered(managed.renewal, answer.failure(), now());

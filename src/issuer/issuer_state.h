@@ -1,6 +1,7 @@
 // Inside of Issuer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ struct Managed {
   bool at_work = false;
 };
 
+inline acme::Lifetime lifetime_of(const tls::Certificate& certificate) { return {certificate.not_before(), certificate.not_after()}; }
+
 struct Issuer::State {
   State(Services s, IssuerSettings i)
       : services(std::move(s)), settings(std::move(i)), vault(services.vault, services.pool, services.network.loop),
@@ -63,10 +66,20 @@ struct Issuer::State {
   runtime::Task<void> load(Managed& managed);
   runtime::Task<void> save_renewal(Managed& managed, const HeldLease& lease);
   void take(Managed& managed, Bundle bundle);
+  runtime::Task<void> note(Managed& managed, const HeldLease& lease, acme::Failure failure);
+
+  // issuer_person.cpp: what a person asks for
+  runtime::Task<acme::Outcome<acme::Done>> by_person(std::string name,
+                                                     std::function<runtime::Task<acme::Outcome<acme::Done>>(Managed&, const HeldLease&)> work);
+  runtime::Task<acme::Outcome<acme::Done>> order_now(Managed& managed, const HeldLease& lease, bool fresh_key);
+  runtime::Task<acme::Outcome<acme::Done>> renew(Managed& managed, const HeldLease& lease, bool* renewed);
+  runtime::Task<acme::Outcome<acme::Done>> revoke(Managed& managed, const HeldLease& lease, acme::RevocationReason reason);
+  runtime::Task<acme::Outcome<acme::Done>> adopt(Managed& managed, const HeldLease& lease, Bundle bundle);
 
   // issuer_order.cpp: getting one
   runtime::Task<acme::Outcome<acme::Done>> order(Managed& managed, const HeldLease& lease, bool fresh_key);
   runtime::Task<acme::Outcome<acme::Issued>> order_from(Managed& managed, const HeldLease& lease, acme::Try attempt, bool fresh_key);
+  runtime::Task<acme::Outcome<acme::Done>> store(Managed& managed, const HeldLease& lease, Bundle bundle, std::string directory);
   runtime::Task<acme::Outcome<acme::Done>> install(Managed& managed, const HeldLease& lease, acme::Issued issued, std::string directory);
   runtime::Task<acme::Outcome<acme::Done>> ensure_account(Counterpart& counterpart);
   acme::Plan plan_for(const Managed& managed, const AuthorityState& authority, const Counterpart& counterpart, bool rehearsal, bool fresh_key) const;
