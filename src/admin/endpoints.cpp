@@ -53,7 +53,21 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/admin/status", Who::kScope, kAdmin, Body::kNone, Where::kPool, status, "Status of the daemon"},
     Endpoint{"GET", "/admin/plan", Who::kScope, kAdmin, Body::kNone, Where::kPool, plan,
              "What would be done now to supervised services, and why"},
-    Endpoint{"POST", "/admin/reload", Who::kScope, kAdmin, Body::kNone, Where::kReload, nullptr, "Load the configuration again"},
+    Endpoint{"POST", "/admin/reload", Who::kScope, kAdmin, Body::kNone, Where::kLater, nullptr, "Load the configuration again", reload},
+    Endpoint{"GET", "/admin/certificates", Who::kScope, kAdmin, Body::kNone, Where::kPool, list_certificates,
+             "Certificates in use, with what authorities said"},
+    Endpoint{"GET", "/admin/certificates/{name}", Who::kScope, kAdmin, Body::kNone, Where::kPool, show_certificate,
+             "One of them, by one of its names"},
+    Endpoint{"POST", "/admin/certificates/{name}/issue", Who::kScope, kAdmin, Body::kNone, Where::kLater, nullptr,
+             "Get a certificate that is not there yet, now", issue_certificate},
+    Endpoint{"POST", "/admin/certificates/{name}/renew", Who::kScope, kAdmin, Body::kJson, Where::kLater, nullptr,
+             "Renew it when that is due; with force, in any case", renew_certificate},
+    Endpoint{"POST", "/admin/certificates/{name}/revoke", Who::kScope, kAdmin, Body::kJson, Where::kLater, nullptr,
+             "Revoke it and get another", revoke_certificate},
+    Endpoint{"POST", "/admin/certificates/{name}/import", Who::kScope, kAdmin, Body::kJson, Where::kLater, nullptr,
+             "Take a certificate and its key from elsewhere", import_certificate},
+    Endpoint{"GET", "/admin/certificates/{name}/dns-records", Who::kScope, kAdmin, Body::kNone, Where::kLater, nullptr,
+             "Records that prove its names for good (dns-persist-01)", certificate_records},
 };
 
 std::string_view first_part(std::string_view& rest) {

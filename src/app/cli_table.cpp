@@ -30,6 +30,16 @@ const std::vector<Verb>& verbs() {
       {"keys add", "Make an API key; it is shown once.", "  gatehouse keys add --name laptop --scope tools:call\n", true},
       {"keys list", "List API keys.", "  gatehouse keys list --format json\n", true},
       {"keys revoke", "Revoke an API key.", "  gatehouse keys revoke 17\n", false},
+      {"certs list", "List certificates, with the days they have left.", "  gatehouse certs list\n", true},
+      {"certs show", "Show one, with what its authority said last.", "  gatehouse certs show www.example.org --format json\n", true},
+      {"certs issue", "Get one that is not there yet, now.", "  gatehouse certs issue www.example.org\n", true},
+      {"certs renew", "Renew one when that is due.",
+       "  gatehouse certs renew www.example.org\n  gatehouse certs renew www.example.org --force      due or not\n", true},
+      {"certs revoke", "Revoke one and get another.", "  gatehouse certs revoke www.example.org --reason key-compromise\n", true},
+      {"certs import", "Take one from elsewhere, to be renewed here.",
+       "  gatehouse certs import www.example.org --cert chain.pem --key key.pem\n", true},
+      {"certs export", "Copy one with its key into a directory.", "  gatehouse certs export www.example.org --to /root/certificates\n", true},
+      {"certs dns-record", "Print the record that dns-persist-01 needs.", "  gatehouse certs dns-record www.example.org\n", true},
       {"state copy", "Copy everything into another, empty database.",
        "  gatehouse state copy sqlite:gatehouse.db postgresql://db.test/mcp_gateway\n"
        "  gatehouse state copy postgresql://127.0.0.1/mcp_gateway sqlite:copy.db\n", true},
@@ -44,7 +54,7 @@ const std::vector<Verb>& verbs() {
 
 const std::vector<std::string_view>& later_verbs() {
   static const std::vector<std::string_view> table = {
-      "audit", "backup", "certs", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
+      "audit", "backup", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
       "explain", "images", "init", "logs", "mcp", "policy", "proxy", "restart", "restore", "routes", "services",
       "start", "stop", "support-bundle", "templates", "top", "undrain", "upstreams"};
   return table;
@@ -64,6 +74,7 @@ std::vector<std::string> words_after(std::string_view noun) {
 std::string noun_summary(const std::string& noun) {
   static constexpr std::pair<std::string_view, const char*> kNouns[] = {
       {"config", "The configuration, as the daemon would read it."}, {"users", "The daemon's users."}, {"keys", "API keys."},
+      {"certs", "Certificates that are served."},
       {"state", "The database, while no daemon runs."}};
   for (const auto& [name, summary] : kNouns)
     if (name == noun) return summary;

@@ -34,6 +34,9 @@ struct CliOptions {
   std::int64_t id = 0;
   std::optional<std::int64_t> user_id;
 
+  std::string chain_file, private_key_file, directory, reason;  // certs
+  bool force = false;
+
   Style style() const { return stdout_style(format == "json", no_color); }
 };
 
@@ -58,5 +61,14 @@ int list_users(const CliOptions& options);
 int add_key(const CliOptions& options);
 int list_keys(const CliOptions& options);
 int revoke_key(const CliOptions& options);
+
+int list_certificates(const CliOptions& options);
+int show_certificate(const CliOptions& options);
+int issue_certificate(const CliOptions& options);
+int renew_certificate(const CliOptions& options);
+int revoke_certificate(const CliOptions& options);
+int import_certificate(const CliOptions& options);
+int export_certificate(const CliOptions& options);
+int certificate_records(const CliOptions& options);
 
 }  // namespace gatehouse::app

@@ -154,6 +154,9 @@ Status Daemon::build_edge() {
       .plan = [this] { return services::plan_json(supervision_->plan()); },
       .reload = [this](std::function<void(admin::ReloadView)> done) {
         loops_[0]->post([this, done = std::move(done)] { request_reload(done); });
+      },
+      .certificate_command = [this](admin::CertificateCommand command, admin::CertificateDone done) {
+        loops_[0]->post([this, command = std::move(command), done = std::move(done)] { issuing_->command(command, done); });
       }});
   edge::Ports ports;
   ports.handlers = {{"mcp", &gateway_->handler()}, {"admin", api_.get()}};

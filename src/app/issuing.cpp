@@ -63,6 +63,7 @@ Result<Issuing::Prepared> Issuing::prepare(const issuer::Settings& settings) {
                                      issuer_settings(settings));
   if (!made) return std::move(made).error().context("certificates.acme");
   prepared.issuer = *std::move(made);
+  prepared.persist_issuer = persist_issuer(settings);
   return prepared;
 }
 
@@ -70,6 +71,7 @@ void Issuing::apply(Prepared prepared) {
   stop();
   solvers_ = std::move(prepared.solvers);
   issuer_ = std::move(prepared.issuer);
+  persist_issuer_ = std::move(prepared.persist_issuer);
   if (issuer_ != nullptr) {
     group_ = std::make_unique<runtime::TaskGroup>();
     group_->spawn(issuer_->run());

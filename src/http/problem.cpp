@@ -15,7 +15,7 @@ void append_member(std::string& out, std::string_view key, std::string_view valu
 
 }  // namespace
 
-Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id) {
+Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id, std::string_view help) {
   std::string body = "{\"type\":";
   append_json_string(body, slug);
   append_member(body, "title", reason_phrase(status));
@@ -23,6 +23,7 @@ Response problem(int status, std::string_view slug, std::string_view detail, std
   body.append(",\"status\":").append(digits, std::to_chars(digits, digits + sizeof digits, status).ptr);
   if (!detail.empty()) append_member(body, "detail", detail);
   if (!request_id.empty()) append_member(body, "instance", request_id);
+  if (!help.empty()) append_member(body, "help", help);
   body.append("}\n");
   return {.status = status, .content_type = "application/problem+json", .body = std::move(body), .headers = {}};
 }

@@ -14,11 +14,13 @@ import unittest
 from mcp import *
 
 ESCAPE = b"\x1b"
-NOUNS = ("config", "users", "keys", "state")
+NOUNS = ("config", "users", "keys", "certs", "state")
 # What each verb needs besides flags, where it needs something.
 WORDS = {
     "check": ["FILE"], "tools": ["child"], "call": ["child", "echo"], "users add": ["ada", "--password-file", "FILE"],
     "keys add": ["--name", "x"], "keys revoke": ["1"], "completion": ["bash"],
+    "certs show": ["a.test"], "certs issue": ["a.test"], "certs renew": ["a.test"], "certs revoke": ["a.test"], "certs dns-record": ["a.test"],
+    "certs import": ["a.test", "--cert", "FILE", "--key", "FILE"], "certs export": ["a.test", "--to", "DIR"],
 }
 
 

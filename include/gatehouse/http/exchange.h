@@ -101,7 +101,7 @@ class Handler {
   virtual runtime::Task<void> handle(Exchange& exchange) = 0;
 };
 
-// application/problem+json (RFC 9457) with type (slug), title, status, detail, instance (request id).
-Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id);
+// application/problem+json (RFC 9457) with type (slug), title, status, detail, instance (request id), help (what to do).
+Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id, std::string_view help = {});
 
 }  // namespace gatehouse::http
