@@ -85,6 +85,10 @@ runtime::Task<Outcome<Done>> Issuer::State::order(Managed& managed, const HeldLe
     if (issued && attempt.rehearsal) continue;
     if (issued) co_return co_await install(managed, held, *std::move(issued), authorities[attempt.authority].settings.production.directory);
     last = std::move(issued).failure();
+    if (authorities.size() > 1)
+      log::warn("issuer", "authority.failed", "an authority gave no certificate",
+                {{"name", managed.name}, {"directory", authorities[attempt.authority].settings.production.directory}, {"rehearsal", attempt.rehearsal},
+                 {"kind", acme::to_text(last.kind)}, {"error", last.error.message}});
     if (attempt.rehearsal) passed_over = attempt.authority;
   }
   co_return last;

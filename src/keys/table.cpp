@@ -60,6 +60,9 @@ edge::FixedResponse& Draft::respond(const Place& place) {
 tls::CertificateFile& Draft::certificate(const Place& place) {
   return by_index(out.edge.certificates.files, place.indices.at(0));
 }
+issuer::AuthorityChoice& Draft::authority(const Place& place) {
+  return by_index(out.acme.authorities, place.indices.at(0));
+}
 upstream::GroupSettings& Draft::group(const Place& place) {
   return by_name(out.upstreams, place.names.at(0), &upstream::GroupSettings::name);
 }

@@ -17,19 +17,28 @@ struct DnsSettings {
                                          // else nothing but the server that was updated is asked
 };
 
+struct AuthorityChoice {
+  std::string directory{};                             // URL; empty: Let's Encrypt
+  std::string staging_directory{};                     // for rehearsals; empty: none, or Let's Encrypt's
+  std::string ca_bundle{};                             // trust in the directory's own certificate; empty: the system's
+  std::string profile{}, preferred_chain{};
+  std::string eab_kid{}, eab_hmac_file{};
+  Secret eab_hmac{};                                   // base64url, as an authority gives it
+};
+
 struct Settings {
   bool enabled = false;                                // there are names, and the mode wants them
-  std::string directory{};                             // URL; empty: Let's Encrypt
-  bool staging = false;                                // of Let's Encrypt
-  std::string ca_bundle{};                             // trust in the directory's own certificate; empty: the system's
+  bool staging = false;                                // of Let's Encrypt, instead of its production
+  AuthorityChoice own{};                               // the only one, when `authorities` is empty
+  std::vector<AuthorityChoice> authorities{};          // best first
   std::string email{};
   std::vector<std::vector<std::string>> names{};       // one certificate each
   std::vector<std::string> challenges{};               // best first
-  std::string profile{}, preferred_chain{}, key_type{};
+  std::string key_type{};
   bool keep_key = false;
-  std::string eab_kid{}, eab_hmac_file{};
-  Secret eab_hmac{};                                   // base64url, as an authority gives it
   DnsSettings dns{};
+
+  std::vector<AuthorityChoice> in_order() const { return authorities.empty() ? std::vector{own} : authorities; }
 };
 
 }  // namespace gatehouse::issuer

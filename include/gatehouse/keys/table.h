@@ -53,6 +53,7 @@ struct Draft {
   edge::RouteSettings& route(const Place& place);
   edge::FixedResponse& respond(const Place& place);
   tls::CertificateFile& certificate(const Place& place);
+  issuer::AuthorityChoice& authority(const Place& place);
   upstream::GroupSettings& group(const Place& place);
   upstream::ServerSettings& server(const Place& place);
   mcp::ServerSettings& mcp_server(const Place& place);
