@@ -198,8 +198,12 @@ Status Daemon::apply(const config::Configuration& configuration, const Certifica
   return {};
 }
 
-std::vector<std::vector<std::string>> Daemon::acme_names(const config::Configuration& configuration) {
-  return configuration.acme.enabled ? configuration.acme.names : std::vector<std::vector<std::string>>();
+// Of those that are configured, and of those that clients have asked for before. Reads the vault.
+std::vector<std::vector<std::string>> Daemon::acme_names(const config::Configuration& configuration) const {
+  if (!configuration.acme.enabled) return {};
+  auto names = configuration.acme.names;
+  for (std::string& name : issuing_->stored_on_demand(configuration.acme)) names.push_back({std::move(name)});
+  return names;
 }
 
 void Daemon::publish_accounts(std::shared_ptr<const access::KeyIndex> index) {

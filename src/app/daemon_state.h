@@ -49,7 +49,7 @@ class Daemon {
   void remove_sockets() const;
   Status build_edge();
   Status apply(const config::Configuration& configuration, const Certificates::SetPtr& certificates);
-  static std::vector<std::vector<std::string>> acme_names(const config::Configuration& configuration);
+  std::vector<std::vector<std::string>> acme_names(const config::Configuration& configuration) const;
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();

@@ -71,6 +71,10 @@ issuer::IssuerSettings issuer_settings(const issuer::Settings& settings) {
   return made;
 }
 
+issuer::CertificateSettings on_demand_settings(const issuer::Settings& settings) {
+  return {.names = {}, .key_type = key_type(settings.key_type), .keep_key = settings.keep_key, .on_demand = true};
+}
+
 issuer::ProgramSettings program_settings(const issuer::Settings& settings) {
   issuer::ProgramSettings made{.argv = settings.dns.exec};
   made.propagation = propagation(settings);

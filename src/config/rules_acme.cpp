@@ -139,7 +139,7 @@ void check_authorities(Context& context, issuer::Settings& settings) {
 
 // `auto` needs a contact: what was left over in some file should not register an account.
 bool enabled(const tls::CertificateSettings& certificates, const issuer::Settings& settings) {
-  if (settings.names.empty()) return false;
+  if (settings.names.empty() && settings.on_demand.allow.empty()) return false;
   return certificates.mode == tls::CertificateMode::kAcme || (certificates.mode == tls::CertificateMode::kAuto && !settings.email.empty());
 }
 
@@ -149,7 +149,7 @@ void check_acme(Context& context, Draft& draft) {
   issuer::Settings& settings = draft.out.acme;
   const tls::CertificateSettings& certificates = draft.out.edge.certificates;
   const bool wanted = certificates.mode == tls::CertificateMode::kAcme;
-  if (wanted && settings.names.empty() && find_path(context.root, below("names")) == nullptr)
+  if (wanted && settings.names.empty() && settings.on_demand.allow.empty() && find_path(context.root, below("names")) == nullptr)
     refuse(context, below("names"), "missing-key", "mode acme needs names: names: [[example.org, www.example.org]]");
   settings.enabled = enabled(certificates, settings);
   if (!settings.names.empty() && !settings.enabled && !wanted)
@@ -158,6 +158,8 @@ void check_acme(Context& context, Draft& draft) {
                                                                             : "no certificate is asked for: the mode is another one");
   if (settings.staging && !settings.own.directory.empty())
     refuse(context, below("staging"), "conflict", "staging is Let's Encrypt's, and directory names another authority");
+  if (!settings.on_demand.ask.empty() && settings.on_demand.allow.empty())
+    refuse(context, below("on_demand.ask"), "missing-key", "allow is needed, too: without a list anybody could have any name ordered").help = "allow: [\"*.customers.example.org\"]";
   check_names(context, settings);
   if (!settings.enabled) return;
   check_listeners_of(context, settings, draft.out.edge.listeners);

@@ -28,19 +28,16 @@ Result<std::unique_ptr<Issuer>> Issuer::create(Services services, IssuerSettings
     };
     state->authorities.push_back({authority, make(authority.production), authority.staging ? make(*authority.staging) : nullptr});
   }
-  for (const CertificateSettings& certificate : state->settings.certificates) {
-    Managed managed{.settings = certificate, .name = certificate.names.front().text, .renewal = {}, .bundle = {}, .certificate = {}};
-    state->certificates.push_back(std::move(managed));
-  }
+  for (const CertificateSettings& certificate : state->settings.certificates) state->certificates.push_back(managed_for(certificate));
   return std::unique_ptr<Issuer>(new Issuer(std::move(state)));
 }
 
 Issuer::Issuer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Issuer::~Issuer() = default;
 
-Managed* Issuer::State::find(std::string_view name) {
-  const auto found = std::find_if(certificates.begin(), certificates.end(), [&](const Managed& managed) { return managed.name == name; });
-  return found == certificates.end() ? nullptr : &*found;
+std::shared_ptr<Managed> Issuer::State::find(std::string_view name) {
+  const auto found = std::find_if(certificates.begin(), certificates.end(), [&](const auto& managed) { return managed->name == name; });
+  return found == certificates.end() ? nullptr : *found;
 }
 
 Counterpart* Issuer::State::counterpart_of(std::string_view directory) {
@@ -52,12 +49,20 @@ Counterpart* Issuer::State::counterpart_of(std::string_view directory) {
 
 runtime::Task<void> Issuer::run() { return state_->run(); }
 
+void Issuer::add(CertificateSettings certificate) {
+  if (state_->find(certificate.names.front().text) != nullptr) return;
+  state_->certificates.push_back(managed_for(std::move(certificate)));
+  state_->waiter.notify();
+}
+
 std::vector<CertificateStatus> Issuer::status() const {
   std::vector<CertificateStatus> list;
-  for (const Managed& managed : state_->certificates) {
+  for (const auto& one : state_->certificates) {
+    const Managed& managed = *one;
     CertificateStatus status{.name = managed.name, .names = pki::texts_of(managed.settings.names), .certificate = managed.certificate,
                              .directory = managed.renewal.directory, .not_before = managed.renewal.not_before,
-                             .failures = managed.renewal.failures(), .last_error = managed.renewal.last_error, .at_work = managed.at_work};
+                             .failures = managed.renewal.failures(), .last_error = managed.renewal.last_error, .at_work = managed.at_work,
+                             .on_demand = managed.settings.on_demand};
     if (managed.certificate) {
       const acme::Lifetime lifetime{managed.certificate->not_before(), managed.certificate->not_after()};
       status.renewal = acme::renewal_time(lifetime, managed.renewal, state_->now(), state_->settings.tick);

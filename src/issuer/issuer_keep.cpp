@@ -23,19 +23,29 @@ void log_failure(const Managed& managed, const acme::Failure& failure) {
 }  // namespace
 
 runtime::Task<void> Issuer::State::run() {
-  for (Managed& managed : certificates) co_await load(managed);
+  for (std::size_t i = 0; i < certificates.size(); ++i) {  // some may be added meanwhile
+    const std::shared_ptr<Managed> managed = certificates[i];
+    co_await load(*managed);
+  }
   runtime::Timer timer(waiter);
   for (;;) {
-    auto busy = static_cast<unsigned>(std::count_if(certificates.begin(), certificates.end(), [](const Managed& m) { return m.at_work; }));
-    for (Managed& managed : certificates) {
-      if (busy >= settings.parallel || managed.at_work || !wants_work(managed)) continue;
+    auto busy = static_cast<unsigned>(std::count_if(certificates.begin(), certificates.end(), [](const auto& m) { return m->at_work; }));
+    forget_refused();
+    for (const auto& managed : certificates) {
+      if (busy >= settings.parallel || managed->at_work || !wants_work(*managed)) continue;
       ++busy;
-      managed.at_work = true;
+      managed->at_work = true;
       group.spawn(work(managed));
     }
     timer.arm(settings.tick);
     co_await waiter.wait();  // the tick, or a certificate that is done and makes room
   }
+}
+
+void Issuer::State::forget_refused() {
+  std::erase_if(certificates, [&](const auto& one) {
+    return one->settings.on_demand && !one->at_work && !one->certificate && one->renewal.failures() > 0 && !acme::attempt_allowed(one->renewal, now());
+  });
 }
 
 bool Issuer::State::wants_certificate(const Managed& managed) const {
@@ -49,7 +59,8 @@ bool Issuer::State::wants_work(const Managed& managed) const {
          (managed.certificate && acme::question_due(lifetime_of(*managed.certificate), managed.renewal, now()));
 }
 
-runtime::Task<void> Issuer::State::work(Managed& managed) {
+runtime::Task<void> Issuer::State::work(std::shared_ptr<Managed> kept) {
+  Managed& managed = *kept;
   auto held = co_await lease(managed.name, false);
   if (held) {
     co_await work_under(managed, **held);

@@ -44,7 +44,7 @@ class Turn {
 
 // Takes its turn and the lease, and looks at what is stored; `work` does the rest.
 runtime::Task<Outcome<Done>> Issuer::State::by_person(std::string name, std::function<runtime::Task<Outcome<Done>>(Managed&, const HeldLease&)> work) {
-  Managed* const managed = find(name);
+  const std::shared_ptr<Managed> managed = find(name);
   if (managed == nullptr) co_return not_found(name);
   co_await take_turn(services.network.loop, *managed);
   const Turn turn(*managed);

@@ -45,6 +45,11 @@ struct Managed {
   bool at_work = false;
 };
 
+inline std::shared_ptr<Managed> managed_for(CertificateSettings settings) {
+  std::string name = settings.names.front().text;
+  return std::make_shared<Managed>(Managed{.settings = std::move(settings), .name = std::move(name), .renewal = {}, .bundle = {}, .certificate = {}});
+}
+
 inline acme::Lifetime lifetime_of(const tls::Certificate& certificate) { return {certificate.not_before(), certificate.not_after()}; }
 
 struct Issuer::State {
@@ -53,14 +58,15 @@ struct Issuer::State {
         waiter(services.network.loop) {}
 
   runtime::WallTime now() const { return services.network.loop.clock().wall(); }
-  Managed* find(std::string_view name);
+  std::shared_ptr<Managed> find(std::string_view name);  // null: none
   Counterpart* counterpart_of(std::string_view directory);
 
   // issuer_keep.cpp: which certificate needs what, and when
   runtime::Task<void> run();
   bool wants_work(const Managed& managed) const;
   bool wants_certificate(const Managed& managed) const;
-  runtime::Task<void> work(Managed& managed);
+  runtime::Task<void> work(std::shared_ptr<Managed> managed);
+  void forget_refused();
   runtime::Task<void> work_under(Managed& managed, const HeldLease& lease);
   runtime::Task<void> ask_window(Managed& managed, const HeldLease& lease);
   runtime::Task<void> load(Managed& managed);
@@ -89,7 +95,7 @@ struct Issuer::State {
   IssuerSettings settings;
   VaultAccess vault;
   std::vector<AuthorityState> authorities;
-  std::vector<Managed> certificates;  // does not change its size: coroutines refer into it
+  std::vector<std::shared_ptr<Managed>> certificates;  // coroutines keep theirs
   runtime::Waiter waiter;             // of run()
   runtime::TaskGroup group;
 };

@@ -85,6 +85,7 @@ const Section kSections[] = {
     {.path = "certificates.acme.eab", .help = "External account binding, for authorities that know their customers"},
     {.path = "certificates.acme.authorities", .help = "Several authorities, best first, each with what is its own"},
     {.path = "certificates.acme.authorities[].eab", .help = "External account binding with this one"},
+    {.path = "certificates.acme.on_demand", .help = "Certificates for names that nobody listed one by one: ordered when a client asks for them"},
     {.path = "certificates.acme.dns", .help = "How records are made for dns-01: exec or rfc2136"},
     {.path = "listeners",
      .help = "What the daemon listens on, by name. A listener speaks TLS when it is called https or has a tls section",

@@ -44,6 +44,7 @@ struct CertificateSettings {
   pki::Names names;               // the first one is its name in the vault
   pki::KeyType key_type = pki::KeyType::kEcdsaP256;
   bool keep_key = false;          // the same key at each renewal
+  bool on_demand = false;         // forgotten when it cannot be had: whoever wants it adds it again
 };
 
 struct IssuerSettings {
@@ -84,6 +85,7 @@ struct CertificateStatus {
   int failures = 0;
   std::string last_error;
   bool at_work = false;
+  bool on_demand = false;
 };
 
 class Issuer {
@@ -92,6 +94,9 @@ class Issuer {
   ~Issuer();
 
   runtime::Task<void> run();  // does not end
+
+  // One more, for names that nobody configured. Nothing happens when there is one of that name.
+  void add(CertificateSettings certificate);
 
   // By a person, whatever the schedule says. "not-found": no certificate of this name is configured, or none is there. The issuer
   // outlives these tasks, and `renewed`, too.

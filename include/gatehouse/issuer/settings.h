@@ -26,8 +26,14 @@ struct AuthorityChoice {
   Secret eab_hmac{};                                   // base64url, as an authority gives it
 };
 
+struct OnDemandSettings {                              // names that clients ask for
+  std::vector<std::string> allow{};                    // "a.test", "*.b.test"; empty: off
+  std::string ask{};                                   // URL that is asked, too; empty: nobody
+  unsigned max_names = 0, per_hour = 0;
+};
+
 struct Settings {
-  bool enabled = false;                                // there are names, and the mode wants them
+  bool enabled = false;                                // there are names, or some on demand, and the mode wants them
   bool staging = false;                                // of Let's Encrypt, instead of its production
   AuthorityChoice own{};                               // the only one, when `authorities` is empty
   std::vector<AuthorityChoice> authorities{};          // best first
@@ -37,6 +43,7 @@ struct Settings {
   std::string key_type{};
   bool keep_key = false;
   DnsSettings dns{};
+  OnDemandSettings on_demand{};
 
   std::vector<AuthorityChoice> in_order() const { return authorities.empty() ? std::vector{own} : authorities; }
 };
