@@ -73,7 +73,7 @@ void begin(const Call& call, CertificateCommand command, const Done& done) {
   if (one == nullptr) return done(not_found(call));
   if (one->source != "acme")
     return done(http::problem(409, "conflict", "the certificate for '" + call.params[0] + "' does not come from an authority (" + one->source + ")",
-                              call.request_id, "replace its files: they are read again by themselves"));
+                              call.request_id, one->source == "file" ? "replace its files: they are read again by themselves" : ""));
   command.name = one->names.front();
   call.ports->certificate_command(command, [done, what = command.what, name = command.name, id = call.request_id](const CertificateOutcome& outcome) {
     done(what == What::kRecords ? records(outcome, id) : answer(name, outcome, id));

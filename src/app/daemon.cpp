@@ -69,6 +69,7 @@ Daemon::~Daemon() {
   signals_.reset();
   tasks_.stop();
   if (issuing_) issuing_->stop();
+  if (watch_) watch_->stop();
   if (supervision_) supervision_->stop();
   offload_.reset();   // before the connections: its work looks at their requests; and before the vault
   hashing_.reset();
@@ -76,6 +77,7 @@ Daemon::~Daemon() {
   if (ready_) remove_sockets();
   gateway_.reset();
   issuing_.reset();
+  watch_.reset();
   server_.reset();
   api_.reset();
   access_log_.reset();  // its producers are gone: writes what is left
@@ -135,6 +137,7 @@ Status Daemon::build_edge() {
                                  directory_->path());
   if (!issuing) return std::move(issuing).error();
   issuing_ = *std::move(issuing);
+  watch_ = std::make_unique<Watch>(*loops_[0], *offload_);
   mcp_observer_ = std::make_unique<McpObserver>(registry_);
   mcp_http_ = mcp::make_http_port([this](std::string_view server, unsigned loop) {
     return server_->pool(mcp_group_name(server), loop);
@@ -225,8 +228,11 @@ Status Daemon::start() {
   if (!certificates) return certificates.error();
   auto issuing = issuing_->prepare(configuration_.acme);
   if (!issuing) return std::move(issuing).error();
+  auto watch = Watch::prepare(configuration_.watch, configuration_.edge.certificates.expiry_warning);
+  if (!watch) return std::move(watch).error();
   if (auto applied = apply(configuration_, *certificates); !applied) return applied;
   issuing_->apply(*std::move(issuing));
+  watch_->apply(*std::move(watch));
   accounts_->on_change([this](std::shared_ptr<const access::KeyIndex> index) { publish_accounts(std::move(index)); });
   publish_accounts(accounts_->index());
   signals_.emplace(*loops_[0], std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });

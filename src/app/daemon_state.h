@@ -30,6 +30,7 @@
 #include "gatehouse/state/open.h"
 #include "mcp_observer.h"
 #include "supervision.h"
+#include "watch.h"
 
 namespace gatehouse::app {
 
@@ -67,6 +68,7 @@ class Daemon {
     // Of a configuration that is valid.
     std::optional<Result<Certificates::SetPtr>> certificates;
     std::optional<Result<Issuing::Prepared>> issuing;
+    std::optional<Result<Watch::Prepared>> watch;
     Supervision::Prepared services;
   };
   Prepared prepare_reload();
@@ -100,6 +102,7 @@ class Daemon {
   std::unique_ptr<runtime::OffloadPool> hashing_;
   std::unique_ptr<Certificates> certificates_;
   std::unique_ptr<Issuing> issuing_;
+  std::unique_ptr<Watch> watch_;
   std::unique_ptr<Supervision> supervision_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;

@@ -59,9 +59,14 @@ void Daemon::declare_metrics() {
   });
   registry_.gauges("gatehouse_certificate_not_after_timestamp_seconds", "When a certificate expires.", [this] {
     metrics::Registry::Series series;
-    for (const admin::CertificateView& one : certificates_->view().certificates)
+    for (const admin::CertificateView& one : certificates_view().certificates)
       if (one.not_after != runtime::WallTime{})
         series.push_back({{{"name", one.names.front()}, {"source", one.source}}, seconds_of(one.not_after)});
+    return series;
+  });
+  registry_.gauges("gatehouse_certificate_watch_ok", "1 when another server's certificate is trusted and not about to expire.", [this] {
+    metrics::Registry::Series series;
+    for (const admin::CertificateView& one : watch_->view()) series.push_back({{{"name", one.names.front()}}, one.state == "OK" ? 1.0 : 0.0});
     return series;
   });
   registry_.gauges("gatehouse_certificate_renewal_timestamp_seconds", "When a certificate will be renewed.", [this] {
@@ -104,10 +109,11 @@ void Daemon::declare_service_metrics() {
   });
 }
 
-// Of files and authorities, with what is known of the latter. Any thread.
+// Of files and authorities, with what is known of the latter, and of other servers that are watched. Any thread.
 admin::CertificatesView Daemon::certificates_view() const {
   admin::CertificatesView view = certificates_->view();
   issuing_->complete(view);
+  for (admin::CertificateView& one : watch_->view()) view.certificates.push_back(std::move(one));
   return view;
 }
 

@@ -146,6 +146,8 @@ bool enabled(const tls::CertificateSettings& certificates, const issuer::Setting
 }  // namespace
 
 void check_acme(Context& context, Draft& draft) {
+  if (const std::string& bundle = draft.out.watch.ca_bundle; !bundle.empty() && !is_there(bundle))
+    refuse(context, "certificates.watch.ca_bundle", "file-unreadable", "there is no file " + bundle);
   issuer::Settings& settings = draft.out.acme;
   const tls::CertificateSettings& certificates = draft.out.edge.certificates;
   const bool wanted = certificates.mode == tls::CertificateMode::kAcme;

@@ -80,6 +80,7 @@ const Section kSections[] = {
     {.path = "access", .help = "Users, keys, tokens"},
     {.path = "certificates", .help = "Where certificates come from"},
     {.path = "certificates.files", .help = "Certificates with mode manual, acme or auto, picked by the name asked for"},
+    {.path = "certificates.watch", .help = "Certificates of other servers that are watched"},
     {.path = "certificates.acme", .help = "Certificates from an authority that speaks ACME (RFC 8555)"},
     {.path = "certificates.acme.names", .help = "Of the certificates, one list each"},
     {.path = "certificates.acme.eab", .help = "External account binding, for authorities that know their customers"},

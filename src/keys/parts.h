@@ -30,6 +30,7 @@ Status check_field_value(std::string_view text);
 Status check_server_url(std::string_view text);
 Status check_origin(std::string_view text);
 Status check_database_url(std::string_view text);
+Status check_watched_host(std::string_view text);   // example.org:443
 Status check_ask_url(std::string_view text);        // empty, or as check_server_url
 Status check_directory_url(std::string_view text);
 Status check_dns_server(std::string_view text);

@@ -1,6 +1,7 @@
 // Certificates by ACME as the configuration has them; filled and checked by the loader, made into an Issuer by `app`.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct OnDemandSettings {                              // names that clients ask
   std::vector<std::string> allow{};                    // "a.test", "*.b.test"; empty: off
   std::string ask{};                                   // URL that is asked, too; empty: nobody
   unsigned max_names = 0, per_hour = 0;
+};
+
+struct WatchSettings {                                 // certificates of other servers
+  std::vector<std::string> hosts{};                    // "example.org:443"
+  std::chrono::seconds interval{};
+  std::string ca_bundle{};                             // empty: the system's
 };
 
 struct Settings {

@@ -26,6 +26,7 @@ struct Configuration {
   log::Settings log;
   edge::Settings edge;
   issuer::Settings acme;
+  issuer::WatchSettings watch;
   std::vector<upstream::GroupSettings> upstreams;
   mcp::Settings mcp;
   state::Settings state;
