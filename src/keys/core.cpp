@@ -77,6 +77,8 @@ const Section kSections[] = {
     {.path = "metrics", .help = "/metrics"},
     {.path = "state", .help = "What the daemon keeps"},
     {.path = "state.postgres", .help = "What a PostgreSQL URL leaves out"},
+    {.path = "backup", .help = "Copies of the state, and of supervised databases"},
+    {.path = "backup.retention", .help = "Which backups are kept, after each good one"},
     {.path = "access", .help = "Users, keys, tokens"},
     {.path = "certificates", .help = "Where certificates come from"},
     {.path = "certificates.files", .help = "Certificates with mode manual, acme or auto, picked by the name asked for"},
@@ -111,6 +113,7 @@ const Section kSections[] = {
     {.path = "services.*.health", .help = "How it is asked whether it works"},
     {.path = "services.*.resources", .help = "Limits and reservations; read back from the kernel, and put right"},
     {.path = "services.*.restart", .help = "What follows its end"},
+    {.path = "services.*.backup", .help = "What is kept of it: {database: jobs, user: jobs}", .shorthand = "kind"},
     {.path = "services.*.drift", .help = "What follows when somebody else changes the container"},
     {.path = "mcp.servers", .help = "MCP servers by name; each has url or command", .name = check_name},
     {.path = "mcp.endpoints", .help = "Paths that MCP clients connect to", .name = check_endpoint_path},
@@ -141,14 +144,17 @@ const Alias kAliases[] = {
     {"LETSENCRYPT_DOMAINS", "certificates.acme.names[0]"},
     {"LETSENCRYPT_STAGING", "certificates.acme.staging", Convert::kBoolean},
     {"TRUSTED_PROXIES", "trusted_proxies"},
+    {"DB_BACKUP_SCHEDULE", "backup.schedule"},
+    {"DB_BACKUP_KEEP_DAYS", "backup.retention.daily"},
+    {"BACKUP_RETENTION_DAYS", "backup.retention.days"},
 };
 
 constexpr std::string_view kUnused[] = {
     "REDIS_URL", "GATEWAY_HOST", "GATEWAY_PORT", "GATEWAY_REGISTRY_FILE",
     "GATEWAY_TIMEOUT", "GATEWAY_UPSTREAM", "DOMAIN_NAME", "MCP_BACKEND_TYPE", "MCP_BACKEND", "MCP_NETWORK", "MCP_PLATFORM_NETWORK_NAME", "MCP_SUBNET",
     "MCP_LOG_LEVEL", "PROMETHEUS_PORT", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_PLUGINS", "DEMO_PORT", "DEMO_HELLO_FROM",
-    "DEMO_LOG_LEVEL", "FILESYSTEM_LOG_LEVEL", "FILESYSTEM_ALLOWED_DIRS", "FILESYSTEM_HOST_DIR", "BACKUP_RETENTION_DAYS",
-    "BACKUP_S3_BUCKET", "DB_BACKUP_SCHEDULE", "DB_BACKUP_KEEP_DAYS", "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_BURST",
+    "DEMO_LOG_LEVEL", "FILESYSTEM_LOG_LEVEL", "FILESYSTEM_ALLOWED_DIRS", "FILESYSTEM_HOST_DIR",
+    "BACKUP_S3_BUCKET", "RATE_LIMIT_PER_MINUTE", "RATE_LIMIT_BURST",
     "SESSION_SECURE_COOKIES", "MCP_STDIO_TIMEOUT"};
 
 }  // namespace

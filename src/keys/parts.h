@@ -11,6 +11,7 @@ std::span<const Key> edge_keys();
 std::span<const Key> upstream_keys();
 std::span<const Key> mcp_keys();
 std::span<const Key> state_keys();
+std::span<const Key> backup_keys();
 std::span<const Key> certificate_keys();
 std::span<const Key> service_keys();
 std::span<const Key> service_care_keys();

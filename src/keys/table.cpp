@@ -11,7 +11,7 @@ namespace {
 // Of the sections in the reference.
 constexpr std::string_view kOrder[] = {
     "profile", "workers", "log", "listeners", "certificates", "upstreams", "routes", "mcp", "state",
-    "access", "admin", "metrics", "trusted_proxies", "timeouts", "limits", "headers", "podman", "services"};
+    "backup", "access", "admin", "metrics", "trusted_proxies", "timeouts", "limits", "headers", "podman", "services"};
 
 template <class Item>
 Item& by_name(std::vector<Item>& items, const std::string& name, std::string Item::*field) {
@@ -101,7 +101,7 @@ const std::vector<const Key*>& all_keys() {
   static const std::vector<const Key*> keys = [] {
     std::vector<const Key*> out;
     for (const std::string_view top : kOrder)
-      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys(),
+      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys(), backup_keys(),
                                service_keys(), service_care_keys()})
         for (const Key& key : part)
           if (key.path.substr(0, key.path.find_first_of(".[")) == top) out.push_back(&key);

@@ -387,7 +387,7 @@ TEST(ConfigLoad, SectionsThatNeedARestartNeedItWhole) {
     if (key->type == keys::Type::kLater) continue;
     const std::string_view top = key->path.substr(0, key->path.find('.'));
     if (top == "state" || top == "access" || top == "podman") EXPECT_TRUE(key->restart) << key->path;
-    else if (key->restart) EXPECT_TRUE(key->path == "profile" || key->path == "workers" || key->path == "admin.socket" || key->path == "metrics.compat") << key->path;
+    else if (key->restart) EXPECT_TRUE(key->path == "backup.directory" || key->path == "profile" || key->path == "workers" || key->path == "admin.socket" || key->path == "metrics.compat") << key->path;
   }
 }
 
