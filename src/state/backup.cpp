@@ -42,6 +42,18 @@ std::string quoted_name(const std::string& name) {
   return out + "\"";
 }
 
+Result<RowCounts> count_all(Session& session) {
+  auto names = session.query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", first_text);
+  if (!names) return std::move(names).error();
+  RowCounts counts;
+  for (const std::string& name : *names) {
+    auto rows = session.number("SELECT count(*) FROM " + quoted_name(name));
+    if (!rows) return std::move(rows).error();
+    counts[name] = *rows;
+  }
+  return counts;
+}
+
 // A backup says "write-ahead log" as its source does; without one beside it, it is whole.
 Status copy_into(SqliteConnection& source, SqliteConnection& target) {
   if (auto copied = source.copy_to(target); !copied) return copied;
@@ -77,15 +89,7 @@ Status check_sqlite(const std::string& path) {
 Result<RowCounts> count_sqlite(const std::string& path) {
   auto db = SqliteConnection::open(path, SqliteConnection::Mode::kStill);
   if (!db) return std::move(db).error();
-  auto names = (*db)->query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", first_text);
-  if (!names) return std::move(names).error();
-  RowCounts counts;
-  for (const std::string& name : *names) {
-    auto rows = (*db)->number("SELECT count(*) FROM " + quoted_name(name));
-    if (!rows) return std::move(rows).error();
-    counts[name] = *rows;
-  }
-  return counts;
+  return count_all(**db);
 }
 
 Result<RowCounts> try_sqlite(const std::string& path, runtime::Clock& clock) {
@@ -94,11 +98,11 @@ Result<RowCounts> try_sqlite(const std::string& path, runtime::Clock& clock) {
   Database& opened = **database;
   RowCounts counts;
   const Status counted = opened.read([&](Session& session) -> Status {
-    for (const Table& table : tables()) {
-      auto rows = session.number("SELECT count(*) FROM " + std::string(table.name));
-      if (!rows) return std::move(rows).error();
-      counts[table.name] = *rows;
-    }
+    auto all = count_all(session);
+    if (!all) return std::move(all).error();
+    counts = *std::move(all);
+    for (const Table& table : tables())
+      if (!counts.contains(table.name)) return corrupt(path, "the table " + std::string(table.name) + " is missing");
     return {};
   });
   if (!counted) return counted.error();
