@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "answers.h"
+#include "backups.h"
 #include "endpoints.h"
 #include "gatehouse/base/log.h"
 #include "identity.h"
@@ -141,6 +142,10 @@ runtime::Task<void> Api::handle(http::Exchange& exchange) {
     auto body = co_await exchange.read_body(kBodyLimit);
     if (!body) co_return;  // answered already
     call.body = *std::move(body);
+  }
+  if (endpoint.where == Where::kBackup) {
+    co_await back_up(exchange, endpoint, call);
+    co_return;
   }
   if (endpoint.where == Where::kLoop) {
     co_await respond(exchange, run(endpoint, call));

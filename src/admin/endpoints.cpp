@@ -53,6 +53,13 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/admin/status", Who::kScope, kAdmin, Body::kNone, Where::kPool, status, "Status of the daemon"},
     Endpoint{"GET", "/admin/plan", Who::kScope, kAdmin, Body::kNone, Where::kPool, plan,
              "What would be done now to supervised services, and why"},
+    Endpoint{"GET", "/admin/backups", Who::kScope, kAdmin, Body::kNone, Where::kPool, list_backups, "Backups, the oldest first"},
+    Endpoint{"POST", "/admin/backups", Who::kScope, kAdmin, Body::kJson, Where::kBackup, nullptr, "Take a backup now"},
+    Endpoint{"POST", "/admin/backups/drill", Who::kScope, kAdmin, Body::kJson, Where::kBackup, nullptr,
+             "Restore the newest backup elsewhere, look at it, throw it away"},
+    Endpoint{"POST", "/admin/backups/{id}/verify", Who::kScope, kAdmin, Body::kNone, Where::kBackup, nullptr, "Is the file whole?"},
+    Endpoint{"POST", "/admin/backups/{id}/restore", Who::kScope, kAdmin, Body::kJson, Where::kBackup, nullptr,
+             "Put a backup beside what is in use, or in its place"},
     Endpoint{"POST", "/admin/reload", Who::kScope, kAdmin, Body::kNone, Where::kReload, nullptr, "Load the configuration again"},
 };
 

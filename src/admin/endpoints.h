@@ -25,7 +25,7 @@ struct Call {
 
 enum class Who { kAnybody, kMetricsReader, kKnown, kScope };
 enum class Body { kNone, kJson, kForm };
-enum class Where { kLoop, kPool, kHashing, kReload };  // kReload: waits for the loader, src/admin/reload.cpp
+enum class Where { kLoop, kPool, kHashing, kReload, kBackup };  // the last two wait for others: reload.cpp, backups.cpp
 
 struct Endpoint {
   std::string_view method;
@@ -56,6 +56,7 @@ http::Response metrics_page(const Call& call);
 http::Response certificate_status(const Call& call);
 http::Response status(const Call& call);
 http::Response plan(const Call& call);
+http::Response list_backups(const Call& call);
 
 http::Response login(const Call& call);
 http::Response logout(const Call& call);

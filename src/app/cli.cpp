@@ -203,6 +203,25 @@ void add_access_verbs(CLI::App& app, Parser& parser) {
   add_connection_flags(revoke, options);
 }
 
+void add_backup_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  const auto add = [&](const char* name, int (*action)(const CliOptions&)) {
+    CLI::App* verb = add_verb(app, parser, name, [&options, action] { return action(options); });
+    add_connection_flags(verb, options);
+    verb->add_option("--config", options.config, "without a daemon: its configuration file")->check(kNotEmpty);
+    add_config_flags(verb, parser);
+    return verb;
+  };
+  add("backup list", backup_list);
+  add("backup now", backup_now)->add_option("NAME", options.name, "state or a service; default: all");
+  add("backup drill", backup_drill)->add_option("NAME", options.name, "state or a service; default: all");
+  add("backup verify", backup_verify)->add_option("ID", options.backup, "as backup list shows it")->required();
+  CLI::App* restore = add("restore", restore_backup);
+  restore->add_option("ID", options.backup, "as backup list shows it")->required();
+  restore->add_option("--into", options.into, "scratch or live")->required()->check(CLI::IsMember({"scratch", "live"}));
+  restore->add_option("--confirm", options.confirm, "live: the database that is overwritten");
+}
+
 void add_other_verbs(CLI::App& app, Parser& parser) {
   add_verb(app, parser, "version", [&parser] { return version(parser.options); })
       ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
@@ -235,6 +254,7 @@ int run_words(int argc, const char* const* argv) {
     add_daemon_verbs(app, parser);
     add_mcp_verbs(app, parser);
     add_access_verbs(app, parser);
+    add_backup_verbs(app, parser);
     add_other_verbs(app, parser);
     if (const auto code = check_words(app, words)) return *code;
     app.parse(argc, argv);

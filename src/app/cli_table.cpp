@@ -33,6 +33,13 @@ const std::vector<Verb>& verbs() {
       {"state copy", "Copy everything into another, empty database.",
        "  gatehouse state copy sqlite:gatehouse.db postgresql://db.test/mcp_gateway\n"
        "  gatehouse state copy postgresql://127.0.0.1/mcp_gateway sqlite:copy.db\n", true},
+      {"backup now", "Take a backup.", "  gatehouse backup now                       of everything\n  gatehouse backup now state\n", true},
+      {"backup list", "List backups, the oldest first.", "  gatehouse backup list\n", true},
+      {"backup verify", "Is the file of a backup whole and readable?", "  gatehouse backup verify state-20261126T020000Z\n", true},
+      {"backup drill", "Restore the newest backup elsewhere, and look.", "  gatehouse backup drill\n  gatehouse backup drill state\n", true},
+      {"restore", "Put a backup beside what is in use, or over it.",
+       "  gatehouse restore state-20261126T020000Z --into scratch\n"
+       "  gatehouse restore state-20261126T020000Z --into live --confirm=gatehouse.db\n", true},
       {"demo", "Run the demonstration MCP server.",
        "  gatehouse demo                             on standard input and output\n  gatehouse demo --http 127.0.0.1:7071\n", false},
       {"version", "Show the version.", "  gatehouse version --verbose\n", true},
@@ -44,8 +51,8 @@ const std::vector<Verb>& verbs() {
 
 const std::vector<std::string_view>& later_verbs() {
   static const std::vector<std::string_view> table = {
-      "audit", "backup", "certs", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
-      "explain", "images", "init", "logs", "mcp", "policy", "proxy", "restart", "restore", "routes", "services",
+      "audit", "certs", "cleanup", "config diff", "config migrate", "console", "deploy", "doctor", "drain", "events",
+      "explain", "images", "init", "logs", "mcp", "policy", "proxy", "restart", "routes", "services",
       "start", "stop", "support-bundle", "templates", "top", "undrain", "upstreams"};
   return table;
 }
@@ -64,7 +71,7 @@ std::vector<std::string> words_after(std::string_view noun) {
 std::string noun_summary(const std::string& noun) {
   static constexpr std::pair<std::string_view, const char*> kNouns[] = {
       {"config", "The configuration, as the daemon would read it."}, {"users", "The daemon's users."}, {"keys", "API keys."},
-      {"state", "The database, while no daemon runs."}};
+      {"state", "The database, while no daemon runs."}, {"backup", "Backups of the state and of supervised databases."}};
   for (const auto& [name, summary] : kNouns)
     if (name == noun) return summary;
   return {};

@@ -23,6 +23,7 @@ struct CliOptions {
   std::vector<std::string> profiles, overrides;
   std::string file, key;                        // check FILE, config explain KEY
   bool exit_code = false;                       // plan: 4 when something differs
+  std::string backup, into, confirm;            // backup, restore
   std::string from, to;                         // state copy
 
   std::string server, tool, arguments_json;     // tools, call
@@ -51,6 +52,11 @@ int reload(const CliOptions& options);
 int status(const CliOptions& options);
 int health(const CliOptions& options);
 int plan(const CliOptions& options);
+int backup_now(const CliOptions& options);
+int backup_list(const CliOptions& options);
+int backup_verify(const CliOptions& options);
+int backup_drill(const CliOptions& options);
+int restore_backup(const CliOptions& options);
 int list_tools(const CliOptions& options);
 int call_tool(const CliOptions& options);
 int add_user(const CliOptions& options);

@@ -69,6 +69,7 @@ Daemon::~Daemon() {
   signals_.reset();
   tasks_.stop();
   if (issuing_) issuing_->stop();
+  if (backups_) backups_->stop();
   if (supervision_) supervision_->stop();
   offload_.reset();   // before the connections: its work looks at their requests; and before the vault
   hashing_.reset();
@@ -117,6 +118,14 @@ Status Daemon::open_state() {
   return {};
 }
 
+Status Daemon::open_backups() {
+  const backup::Host host{*loops_[0], *offload_, clock_};
+  auto targets = own_targets(host, configuration_);
+  if (!targets) return std::move(targets).error();
+  backups_ = std::make_unique<Backups>(host, configuration_, [targets = *std::move(targets)] { return targets; });
+  return {};
+}
+
 Status Daemon::build_edge() {
   std::vector<runtime::Loop*> loops;
   for (unsigned i = 0; i < configuration_.workers; ++i) {
@@ -144,6 +153,7 @@ Status Daemon::build_edge() {
                                      .route_hosts = route_hosts(configuration_.edge)});
   supervision_ = std::make_unique<Supervision>(*loops_[0], *offload_, random_, directory_->path());
   if (auto opened = supervision_->open(); !opened) return opened;
+  if (auto opened = open_backups(); !opened) return opened;
   api_ = std::make_unique<admin::Api>(admin::Ports{
       .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(),
       .hashing = hashing_.get(), .clock = &clock_,
@@ -152,6 +162,10 @@ Status Daemon::build_edge() {
       .status = [this] { return status(); },
       .certificates = [this] { return certificates_view(); },
       .plan = [this] { return services::plan_json(supervision_->plan()); },
+      .backups = [this] { return backups_->list(); },
+      .back_up = [this](admin::BackupRequest request, std::function<void(std::vector<admin::BackupOutcome>)> done) {
+        loops_[0]->post([this, request = std::move(request), done = std::move(done)] { backups_->ask(request, done); });
+      },
       .reload = [this](std::function<void(admin::ReloadView)> done) {
         loops_[0]->post([this, done = std::move(done)] { request_reload(done); });
       }});
@@ -229,6 +243,7 @@ Status Daemon::start() {
   loops_[0]->post([this, services = supervision_->prepare(configuration_)] {
     ready_ = true;
     supervision_->apply(services);
+    backups_->begin(configuration_);
     log::info("app", "daemon.ready", "ready", {{"version", GATEHOUSE_VERSION}, {"workers", loops_.size()},
                                                {"config", configuration_.file}, {"pid", ::getpid()}});
     (void)notifier_.ready("ready");

@@ -98,6 +98,7 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
   if (view.ok) {
     prepared.services.settings.podman = configuration_.services.podman;  // what needs a restart is kept
     supervision_->apply(std::move(prepared.services));
+    backups_->apply(configuration_);
     gateway_->reload(configuration_.mcp, route_hosts(configuration_.edge));
     log::configure(configuration_.log);
     log::info("app", "config.reloaded", "reloaded the configuration", {{"changes", view.changes.size()}});

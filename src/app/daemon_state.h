@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "backups.h"
 #include "certificates.h"
 #include "issuing.h"
 #include "daemon.h"
@@ -54,6 +55,8 @@ class Daemon {
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
   void declare_service_metrics();
+  void declare_backup_metrics();
+  Status open_backups();
   void on_signal(int number);
   void begin_stop();
   runtime::Task<void> stop_when_drained(runtime::SteadyTime deadline);
@@ -101,6 +104,7 @@ class Daemon {
   std::unique_ptr<Certificates> certificates_;
   std::unique_ptr<Issuing> issuing_;
   std::unique_ptr<Supervision> supervision_;
+  std::unique_ptr<Backups> backups_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;
   std::unique_ptr<mcp::Gateway> gateway_;

@@ -14,6 +14,10 @@ std::string label(const metrics::Labels& labels, std::string_view name) {
 
 double seconds_of(runtime::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
+std::optional<double> optional_seconds(const std::optional<runtime::WallTime>& time) {
+  return time ? std::optional(seconds_of(*time)) : std::nullopt;
+}
+
 // What dashboards and alert rules of the earlier platform read. Its `status` was a number; the class matches "5.." as well.
 void declare_compatible_metrics(metrics::Registry& registry) {
   using metrics::Labels;
@@ -77,11 +81,33 @@ void Daemon::declare_metrics() {
     return series;
   });
   declare_service_metrics();
+  declare_backup_metrics();
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
     metrics::Registry::Series series;
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
     return series;
   });
+}
+
+void Daemon::declare_backup_metrics() {
+  using backup::Standing;
+  const auto of_each = [this](std::optional<double> (*read)(const Standing&)) {
+    return [this, read] {
+      metrics::Registry::Series series;
+      for (const auto& [target, standing] : backups_->view())
+        if (const auto value = read(standing)) series.push_back({{{"service", target}}, *value});
+      return series;
+    };
+  };
+  registry_.gauges("gatehouse_backup_last_success_timestamp_seconds", "When the newest good backup was begun.",
+                   of_each([](const Standing& s) { return optional_seconds(s.last_success); }));
+  registry_.gauges("gatehouse_backup_last_verified_timestamp_seconds", "When a backup was last restored in a drill that passed.",
+                   of_each([](const Standing& s) { return optional_seconds(s.last_drill); }));
+  registry_.gauges("gatehouse_backup_size_bytes", "Size of the newest good backup.", of_each([](const Standing& s) {
+    return s.last_success ? std::optional(static_cast<double>(s.bytes)) : std::nullopt;
+  }));
+  registry_.gauges("gatehouse_backup_failures", "Backups that failed since the daemon started.",
+                   of_each([](const Standing& s) { return std::optional(static_cast<double>(s.failures)); }));
 }
 
 void Daemon::declare_service_metrics() {

@@ -170,15 +170,12 @@ TargetPtr Keeper::target_named(const std::string& name) const {
 
 // For the log and the counters.
 void Keeper::tell(const Outcome& outcome) {
-  static constexpr std::string_view kGood[] = {"backup.taken", "backup.verified", "backup.drilled", "backup.restored"};
-  static constexpr std::string_view kBad[] = {"backup.failed", "backup.verify_failed", "backup.drill_failed", "backup.restore_failed"};
-  const auto what = static_cast<std::size_t>(outcome.what);
   if (outcome.error)
-    log::error("backup", kBad[what], "a backup, or what was wanted of one, failed",
-               {{"service", outcome.target}, {"id", outcome.id}, {"slug", outcome.error->slug}, {"error", outcome.error->message}});
+    log::error("backup", "backup.failed", "what was wanted of a backup failed",
+               {{"what", to_string(outcome.what)}, {"service", outcome.target}, {"id", outcome.id}, {"slug", outcome.error->slug}, {"error", outcome.error->message}});
   else
-    log::info("backup", kGood[what], "done",
-              {{"service", outcome.target}, {"id", outcome.id}, {"duration_ms", outcome.took.count()}, {"bytes", outcome.bytes}, {"place", outcome.place}});
+    log::info("backup", "backup.done", "what was wanted of a backup is done",
+              {{"what", to_string(outcome.what)}, {"service", outcome.target}, {"id", outcome.id}, {"duration_ms", outcome.took.count()}, {"bytes", outcome.bytes}, {"place", outcome.place}});
   if (outcome.target.empty() || outcome.what != What::kBackup) return;
   const std::lock_guard lock(mutex_);
   Standing& standing = standing_[outcome.target];

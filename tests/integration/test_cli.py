@@ -19,6 +19,7 @@ NOUNS = ("config", "users", "keys", "state")
 WORDS = {
     "check": ["FILE"], "tools": ["child"], "call": ["child", "echo"], "users add": ["ada", "--password-file", "FILE"],
     "keys add": ["--name", "x"], "keys revoke": ["1"], "completion": ["bash"],
+    "backup verify": ["state-1"], "restore": ["state-1", "--into", "scratch"],
 }
 
 
@@ -343,7 +344,7 @@ class DaemonVerbTest(CommandTest):
         path = str(self.daemon.config_path)
         words = {**WORDS, "check": [path], "call": ["child", "echo", "--arg", "text=x"]}
         offline = {"check": [], "version": [], "config show": ["--config", path], "config explain": ["--config", path]}
-        makes = {"users add", "keys add", "state copy"}
+        makes = {"users add", "keys add", "state copy"} | {"backup verify", "backup drill", "restore"}  # the last need a backup
         reading = [verb for verb, text in helps().items() if "--format" in text and verb not in makes]
         self.assertGreater(len(reading), 8)
         for verb in reading:

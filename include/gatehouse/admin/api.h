@@ -108,6 +108,21 @@ struct ReloadView {
   std::string text;              // the diagnostics as `gatehouse check` prints them
 };
 
+// What is wanted of backups, and what became of it for each of them.
+struct BackupRequest {
+  std::string what;              // backup, verify, drill, restore
+  std::string name{}, id{};
+  bool live = false;             // restore: over what is in use
+  std::string confirm{};
+};
+struct BackupOutcome {
+  std::string what, target, id;
+  std::optional<Error> error;
+  std::chrono::milliseconds took{0};
+  std::uint64_t bytes = 0;
+  std::string place, safety;     // restore: where it is now; the backup of what was there before
+};
+
 struct Ports {
   access::Accounts* accounts = nullptr;
   state::Store* store = nullptr;
@@ -121,6 +136,9 @@ struct Ports {
   std::function<StatusView()> status;
   std::function<CertificatesView()> certificates;
   std::function<std::string()> plan;  // JSON
+  std::function<Result<std::string>()> backups;  // JSON; blocks, on the offload pool
+  // Any thread. `done` is called once, on loop 0, perhaps after a long time.
+  std::function<void(BackupRequest request, std::function<void(std::vector<BackupOutcome>)> done)> back_up;
   // Any thread. `done` is called once, on loop 0; whoever asked posts back to its own loop.
   std::function<void(std::function<void(ReloadView)> done)> reload;
 };
