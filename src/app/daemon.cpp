@@ -13,6 +13,7 @@
 #include "gatehouse/base/log.h"
 #include "gatehouse/net/listener.h"
 #include "load_options.h"
+#include "postgres_backups.h"
 #include "upstreams.h"
 
 namespace gatehouse::app {
@@ -122,7 +123,13 @@ Status Daemon::open_backups() {
   const backup::Host host{*loops_[0], *offload_, clock_};
   auto targets = own_targets(host, configuration_);
   if (!targets) return std::move(targets).error();
-  backups_ = std::make_unique<Backups>(host, configuration_, [targets = *std::move(targets)] { return targets; });
+  if (targets->empty() && !configuration_.backup.schedule.empty())
+    log::warn("backup", "backup.state_elsewhere", "the state is in a PostgreSQL of others: backups of it are theirs to take");
+  backups_ = std::make_unique<Backups>(host, configuration_, [this, host, own = *std::move(targets)] {
+    std::vector<backup::TargetPtr> all = own;
+    for (backup::TargetPtr& one : service_targets(host, *supervision_)) all.push_back(std::move(one));
+    return all;
+  });
   return {};
 }
 

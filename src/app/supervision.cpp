@@ -64,7 +64,8 @@ Supervision::Prepared Supervision::prepare(const config::Configuration& configur
 }
 
 void Supervision::apply(Prepared prepared) {
-  secrets_ = std::move(prepared.secrets);
+  secrets_ = std::exchange(prepared.secrets, {});
+  declared_ = prepared;
   if (supervisor_ == nullptr) {
     if (prepared.wanted) begin(std::move(prepared));
     return;

@@ -44,6 +44,10 @@ class Supervision {
   void apply(Prepared prepared);
   void stop();
 
+  // Loop 0. Null: nothing is supervised.
+  podman::Client* podman() const noexcept { return podman_.get(); }
+  const Prepared& declared() const noexcept { return declared_; }
+
   // Any thread.
   bool active() const;
   std::vector<supervisor::ServiceStatus> status() const;
@@ -66,6 +70,7 @@ class Supervision {
   const std::string state_directory_;
   ServiceMemory memory_;
   std::map<std::string, Secret> secrets_;
+  Prepared declared_;  // without its secrets
   net::Resolver resolver_;
   runtime::Waiter waiter_;
   std::deque<supervisor::Event> events_;
