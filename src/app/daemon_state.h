@@ -56,6 +56,7 @@ class Daemon {
   void declare_metrics();
   void declare_service_metrics();
   void declare_backup_metrics();
+  void declare_usage_metrics();
   Status open_backups();
   void on_signal(int number);
   void begin_stop();

@@ -82,6 +82,7 @@ void Daemon::declare_metrics() {
   });
   declare_service_metrics();
   declare_backup_metrics();
+  declare_usage_metrics();
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
     metrics::Registry::Series series;
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
@@ -108,6 +109,33 @@ void Daemon::declare_backup_metrics() {
   }));
   registry_.gauges("gatehouse_backup_failures", "Backups that failed since the daemon started.",
                    of_each([](const Standing& s) { return std::optional(static_cast<double>(s.failures)); }));
+}
+
+// From the files of control groups, at each scrape.
+void Daemon::declare_usage_metrics() {
+  using engine::Consumption;
+  using Number = std::optional<std::int64_t>;
+  const auto of_each = [this](Number (*read)(const Consumption&), double unit) {
+    return [this, read, unit] {
+      metrics::Registry::Series series;
+      for (const auto& [service, process] : supervision_->processes()) {
+        const auto used = engine::consumption_of(process);
+        if (const Number value = used ? read(*used) : Number()) series.push_back({{{"service", service}}, static_cast<double>(*value) * unit});
+      }
+      return series;
+    };
+  };
+  registry_.counters("gatehouse_service_cpu_seconds_total", "CPU time that a supervised service has used since it started.",
+                     of_each([](const Consumption& c) { return c.usage.cpu_usec; }, 1e-6));
+  registry_.gauges("gatehouse_service_memory_bytes", "Memory in use by a supervised service, without what can be dropped at once.",
+                   of_each([](const Consumption& c) { return c.usage.memory; }, 1));
+  registry_.gauges("gatehouse_service_memory_limit_bytes", "Memory that a supervised service may use.",
+                   of_each([](const Consumption& c) { return c.limits.memory.value_or(0) > 0 ? c.limits.memory : Number(); }, 1));
+  registry_.gauges("gatehouse_service_cpu_limit_cores", "CPUs that a supervised service may use.",
+                   of_each([](const Consumption& c) { return c.limits.milli_cpus.value_or(0) > 0 ? c.limits.milli_cpus : Number(); }, 1e-3));
+  registry_.gauges("gatehouse_service_processes", "Processes and threads of a supervised service.", of_each([](const Consumption& c) { return c.usage.pids; }, 1));
+  registry_.counters("gatehouse_service_cpu_throttled_periods_total", "Periods in which a supervised service had to wait because of its CPU limit.",
+                     of_each([](const Consumption& c) { return c.usage.throttled; }, 1));
 }
 
 void Daemon::declare_service_metrics() {

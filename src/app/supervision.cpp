@@ -144,7 +144,12 @@ void Supervision::publish(bool plan) {
   const bool ready = supervisor_->ready();
   std::optional<services::Plan> planned;
   if (plan) planned = supervisor_->plan();
+  std::map<std::string, engine::Process> processes;
+  const auto running = engine_->processes();
+  for (const ServiceStatus& one : status)
+    if (const auto found = running.find(one.container); found != running.end()) processes.emplace(one.name, found->second);
   const std::lock_guard lock(mutex_);
+  processes_ = std::move(processes);
   active_ = true;
   ready_ = ready;
   was_ready_ = was_ready_ || ready;
@@ -182,6 +187,11 @@ bool Supervision::active() const {
 std::vector<ServiceStatus> Supervision::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
+}
+
+std::map<std::string, engine::Process> Supervision::processes() const {
+  const std::lock_guard lock(mutex_);
+  return processes_;
 }
 
 services::Plan Supervision::plan() const {

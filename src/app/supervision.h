@@ -52,6 +52,7 @@ class Supervision {
   bool active() const;
   std::vector<supervisor::ServiceStatus> status() const;
   services::Plan plan() const;
+  std::map<std::string, engine::Process> processes() const;  // by service
   std::optional<runtime::ModuleState> state() const;  // nothing: it has nothing to do
 
  private:
@@ -84,6 +85,7 @@ class Supervision {
   bool was_ready_ = false;
   std::vector<supervisor::ServiceStatus> status_;
   services::Plan plan_;
+  std::map<std::string, engine::Process> processes_;
 
   runtime::TaskGroup tasks_;
 };

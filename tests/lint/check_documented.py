@@ -6,7 +6,7 @@ import sys
 from source import files, line_of, main
 
 EVENT = re.compile(r'log::(?:debug|info|warn|error|write)\(\s*(?:[\w:]+,\s*)?"\w+",\s*"([a-z0-9_.]+)"')
-METRIC = re.compile(r'\b(?:counter|counter_function|histogram|gauge|gauges|level|derived_counter|derived_histogram)\(\s*"([a-z0-9_]+)"')
+METRIC = re.compile(r'\b(?:counter|counter_function|histogram|gauge|gauges|counters|level|derived_counter|derived_histogram)\(\s*"([a-z0-9_]+)"')
 ROW = re.compile(r'^\| `([a-z0-9_.]+)`', re.M)
 # Written without the calls above: the access log, the log's own loss.
 ELSEWHERE = {'request', 'log.lines_dropped'}
