@@ -133,6 +133,11 @@ void Daemon::declare_usage_metrics() {
                    of_each([](const Consumption& c) { return c.limits.memory.value_or(0) > 0 ? c.limits.memory : Number(); }, 1));
   registry_.gauges("gatehouse_service_cpu_limit_cores", "CPUs that a supervised service may use.",
                    of_each([](const Consumption& c) { return c.limits.milli_cpus.value_or(0) > 0 ? c.limits.milli_cpus : Number(); }, 1e-3));
+  registry_.counters("gatehouse_service_log_lines_dropped_total", "Lines of a container that were left out of the log because there were too many.", [this] {
+    metrics::Registry::Series series;
+    for (const auto& [service, lines] : supervision_->dropped_lines()) series.push_back({{{"service", service}}, static_cast<double>(lines)});
+    return series;
+  });
   registry_.gauges("gatehouse_service_processes", "Processes and threads of a supervised service.", of_each([](const Consumption& c) { return c.usage.pids; }, 1));
   registry_.counters("gatehouse_service_cpu_throttled_periods_total", "Periods in which a supervised service had to wait because of its CPU limit.",
                      of_each([](const Consumption& c) { return c.usage.throttled; }, 1));

@@ -21,6 +21,7 @@
 #include "gatehouse/runtime/module.h"
 #include "gatehouse/runtime/offload.h"
 #include "gatehouse/supervisor/supervisor.h"
+#include "service_logs.h"
 #include "service_memory.h"
 
 namespace gatehouse::app {
@@ -52,6 +53,7 @@ class Supervision {
   bool active() const;
   std::vector<supervisor::ServiceStatus> status() const;
   services::Plan plan() const;
+  std::map<std::string, std::uint64_t> dropped_lines() const;  // of containers, by service
   std::map<std::string, engine::Process> processes() const;  // by service
   std::optional<runtime::ModuleState> state() const;  // nothing: it has nothing to do
 
@@ -76,6 +78,7 @@ class Supervision {
   runtime::Waiter waiter_;
   std::deque<supervisor::Event> events_;
   std::unique_ptr<podman::Client> podman_;
+  std::unique_ptr<ServiceLogs> logs_;
   std::unique_ptr<supervisor::Supervisor> supervisor_;
   std::unique_ptr<engine::Engine> engine_;
 
@@ -86,6 +89,7 @@ class Supervision {
   std::vector<supervisor::ServiceStatus> status_;
   services::Plan plan_;
   std::map<std::string, engine::Process> processes_;
+  std::map<std::string, std::uint64_t> dropped_lines_;
 
   runtime::TaskGroup tasks_;
 };

@@ -84,6 +84,20 @@ class UsageTest(PodmanTest):
         wait_until(lambda: self.inspect("web") and "gatehouse_service_memory_bytes" in told(), "another container's memory")
 
 
+class LogTest(PodmanTest):
+
+    def test_lines_of_a_container_are_lines_of_the_log(self):
+        said = json.dumps({"level": "warn", "msg": "slow \x1b[31m", "ms": 12})
+        daemon = self.start(self.config({"talker": {"image": BOX, "command": ["say", said]}}))
+        line, = daemon.log.wait("service.line", stream="stdout")
+        self.assertEqual((line["service"], line["level"], line["module"], line["msg"]), ("talker", "warn", "container", "slow \x1b[31m"))
+        self.assertNotIn(b"\x1b", line["_raw"])
+        self.assertEqual(json.loads(line["fields"]), {"ms": 12})
+        self.assertTrue(self.ids("talker")[0].startswith(line["instance"]))
+        line, = daemon.log.wait("service.line", stream="stderr")
+        self.assertEqual((line["level"], line["msg"]), ("info", "and an error"))
+
+
 class DependencyTest(PodmanTest):
 
     def test_a_dependant_waits_for_health(self):
