@@ -207,6 +207,9 @@ TEST_F(KeeperTest, ATableThatWasInTheBackupBeforeIsMissed) {
   const auto outcomes = ask({.what = What::kDrill});
   ASSERT_TRUE(outcomes.at(0).error);
   EXPECT_NE(outcomes[0].error->message.find("the table jobs, which is in the backup before"), std::string::npos) << outcomes[0].error->message;
+  clock_.advance(1h);
+  ASSERT_EQ(slug(ask({})), "");
+  EXPECT_EQ(slug(ask({.what = What::kDrill})), "") << "it was told once; perhaps it was meant";
 }
 
 TEST_F(KeeperTest, DrillsHaveTheirOwnSchedule) {
