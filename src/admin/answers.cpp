@@ -66,5 +66,6 @@ http::Response unprocessable(std::string_view detail, std::string_view request_i
 }
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json time_or_null(runtime::WallTime time) { return time == runtime::WallTime{} ? Json(nullptr) : Json(rfc3339(time)); }
 
 }  // namespace gatehouse::admin

@@ -7,7 +7,7 @@
 #include "endpoints.h"
 #include "gatehouse/base/log.h"
 #include "identity.h"
-#include "reload.h"
+#include "later.h"
 
 namespace gatehouse::admin {
 
@@ -133,14 +133,15 @@ runtime::Task<void> Api::handle(http::Exchange& exchange) {
     co_await respond(exchange, *std::move(refused));
     co_return;
   }
-  if (endpoint.where == Where::kReload) {
-    co_await reload(exchange, *ports);
-    co_return;
-  }
   if (endpoint.body != Body::kNone) {
     auto body = co_await exchange.read_body(kBodyLimit);
     if (!body) co_return;  // answered already
     call.body = *std::move(body);
+  }
+  if (endpoint.where == Where::kLater) {
+    auto answer = co_await later(exchange, endpoint, std::move(call));
+    if (answer) co_await respond(exchange, *std::move(answer));
+    co_return;
   }
   if (endpoint.where == Where::kLoop) {
     co_await respond(exchange, run(endpoint, call));

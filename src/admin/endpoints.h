@@ -1,6 +1,7 @@
 // The table of endpoints. Each row is a method, a path, who may call, and a function that gives the answer.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,7 +26,9 @@ struct Call {
 
 enum class Who { kAnybody, kMetricsReader, kKnown, kScope };
 enum class Body { kNone, kJson, kForm };
-enum class Where { kLoop, kPool, kHashing, kReload };  // kReload: waits for the loader, src/admin/reload.cpp
+enum class Where { kLoop, kPool, kHashing, kLater };  // kLater: it begins here and is answered from elsewhere
+
+using Done = std::function<void(http::Response)>;  // once, on any thread
 
 struct Endpoint {
   std::string_view method;
@@ -36,6 +39,7 @@ struct Endpoint {
   Where where;
   http::Response (*answer)(const Call& call);
   std::string_view summary;
+  void (*begin)(const Call& call, Done done) = nullptr;  // of kLater, on the loop
 };
 
 std::span<const Endpoint> endpoints();
@@ -56,6 +60,21 @@ http::Response metrics_page(const Call& call);
 http::Response certificate_status(const Call& call);
 http::Response status(const Call& call);
 http::Response plan(const Call& call);
+void reload(const Call& call, Done done);
+
+http::Response list_certificates(const Call& call);
+http::Response show_certificate(const Call& call);
+void issue_certificate(const Call& call, Done done);
+void renew_certificate(const Call& call, Done done);
+void revoke_certificate(const Call& call, Done done);
+void import_certificate(const Call& call, Done done);
+void certificate_records(const Call& call, Done done);
+
+http::Response list_backups(const Call& call);
+void take_backup(const Call& call, Done done);
+void drill_backup(const Call& call, Done done);
+void verify_backup(const Call& call, Done done);
+void restore_backup(const Call& call, Done done);
 
 http::Response login(const Call& call);
 http::Response logout(const Call& call);

@@ -45,8 +45,6 @@ Json json_of(const McpServerView& server) {
           {"calls_per_minute", server.calls_per_minute ? Json(*server.calls_per_minute) : Json(nullptr)}};
 }
 
-Json time_or_null(runtime::WallTime time) { return time == runtime::WallTime{} ? Json(nullptr) : Json(rfc3339(time)); }
-
 Json json_of(const ServiceView& service) {
   return {{"name", service.name},
           {"state", service.state},
@@ -57,24 +55,6 @@ Json json_of(const ServiceView& service) {
           {"restarts", service.restarts},
           {"next_try_ms", service.next_try ? Json(service.next_try->count()) : Json(nullptr)},
           {"last_exit", text_or_null(service.last_exit)}};
-}
-
-Json json_of(const CertificateView& certificate) {
-  Json json = {{"names", certificate.names},
-          {"state", certificate.state},
-          {"source", certificate.source},
-          {"file", certificate.file},
-          {"not_before", time_or_null(certificate.not_before)},
-          {"not_after", time_or_null(certificate.not_after)},
-          {"fingerprint", certificate.fingerprint},
-          {"self_signed", certificate.self_signed},
-          {"replaced", certificate.replaced},
-          {"refusal", text_or_null(certificate.refusal)}};
-  if (certificate.source == "acme")
-    json["acme"] = {{"directory", text_or_null(certificate.directory)},   {"renewal", time_or_null(certificate.renewal)},
-                    {"failures", certificate.failures},                   {"last_error", text_or_null(certificate.last_error)},
-                    {"next_attempt", time_or_null(certificate.next_attempt)}, {"at_work", certificate.at_work}};
-  return json;
 }
 
 template <class T>
@@ -129,21 +109,6 @@ http::Response metrics_page(const Call& call) {
           .headers = {}};
 }
 
-// Anybody may ask, so it counts and names nobody; /admin/status has the names.
-http::Response certificate_status(const Call& call) {
-  const CertificatesView view = call.ports->certificates();
-  const auto count = [&](std::string_view state) {
-    return std::count_if(view.certificates.begin(), view.certificates.end(), [&](const auto& one) { return one.state == state; });
-  };
-  std::optional<runtime::WallTime> first;
-  for (const CertificateView& one : view.certificates)
-    if (one.not_after != runtime::WallTime{} && (!first || one.not_after < *first)) first = one.not_after;
-  return json_answer({{"status", count("CRITICAL") > 0 ? "CRITICAL" : count("WARNING") > 0 ? "WARNING" : "OK"},
-                      {"certificate_mode", view.mode},
-                      {"expires", first ? Json(rfc3339(*first)) : Json(nullptr)},
-                      {"certificates", {{"ok", count("OK")}, {"warning", count("WARNING")}, {"critical", count("CRITICAL")}}}});
-}
-
 http::Response status(const Call& call) {
   const StatusView view = call.ports->status();
   return json_answer({{"version", view.version},
@@ -159,7 +124,7 @@ http::Response status(const Call& call) {
                       {"upstreams", list_of(view.upstreams)},
                       {"mcp_servers", list_of(view.mcp_servers)},
                       {"services", list_of(view.services)},
-                      {"certificates", list_of(call.ports->certificates().certificates)},
+                      {"certificates", certificates_json(call.ports->certificates())},
                       {"modules", json_of(view.modules)}});
 }
 

@@ -244,8 +244,27 @@ Status CertificateReader::read(CertificateSet& set, const CertificateSet* before
   return {};
 }
 
-bool CertificateReader::read_changed(CertificateSet& set) const {
+// Of names that are in no configuration, what was issued since.
+bool CertificateReader::add_extra(CertificateSet& set) const {
+  if (set.sources.empty()) return false;  // no listener speaks TLS
   bool any = false;
+  for (const std::string& name : issued.extra()) {
+    const bool known = std::any_of(set.sources.begin(), set.sources.end(), [&](const auto& one) { return one.kind == "acme" && one.names.front() == name; });
+    if (known) continue;
+    CertificateSource source;
+    source.kind = "acme";
+    source.names = {name};
+    if (!read_source(source, set, *this)) continue;
+    log::info("tls", "certificate.reloaded", "serving a new certificate",
+              {{"file", ""}, {"name", name}, {"not_after", date(source.certificate->not_after())}});
+    set.sources.push_back(std::move(source));
+    any = true;
+  }
+  return any;
+}
+
+bool CertificateReader::read_changed(CertificateSet& set) const {
+  bool any = add_extra(set);
   for (CertificateSource& source : set.sources) {
     if (!is_due(source, *this)) continue;
     read_again(source, set, *this);

@@ -63,6 +63,7 @@ struct CertificateReader {
   // Sources and rules, of the set's settings. `before`, when there is one, is what is served now: a good certificate of a file that
   // has become unfit stays.
   Status read(CertificateSet& set, const CertificateSet* before) const;
+  bool add_extra(CertificateSet& set) const;
   bool read_changed(CertificateSet& set) const;  // false: no file has changed. Logs what came in and what was refused
 };
 

@@ -48,6 +48,7 @@ Status Certificates::build_contexts(CertificateSet& set) const {
     context.protocols = listener.protocols;
     context.ticket_keys = ticket_keys_;
     context.challenges = tls_challenges_;
+    context.missing = missing_;
     context.reject_unknown_names = listener.reject_unknown_names;
     context.client_auth = set.auth_for(listener.client_auth);
     for (const tls::NameSettings& names : listener.tls_names)

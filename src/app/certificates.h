@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -37,6 +38,9 @@ class Certificates {
   // Where authorities' certificates are published and looked up; refresh() takes them in.
   Issued& issued() noexcept { return issued_; }
 
+  // Told of names that clients ask for and no certificate has: on a loop, quick. Once, before load().
+  void on_missing(std::function<void(const std::string&)> told) { missing_ = std::move(told); }
+
   // `acme_names`: of each certificate that an authority issues, the first one being its name.
   Result<SetPtr> load(const edge::Settings& settings, std::vector<std::vector<std::string>> acme_names = {});
   SetPtr refresh();                  // null: nothing has changed
@@ -51,6 +55,7 @@ class Certificates {
   Status build_contexts(CertificateSet& set) const;
 
   Issued issued_;
+  std::function<void(const std::string&)> missing_;
   const CertificateReader reader_;
   const std::shared_ptr<tls::TicketKeys> ticket_keys_;
   const std::shared_ptr<tls::Challenges> tls_challenges_ = std::make_shared<tls::Challenges>();

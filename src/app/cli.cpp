@@ -82,7 +82,7 @@ void add_connection_flags(CLI::App* verb, CliOptions& options) {
   verb->add_option("--key-file", options.key_file, "file with an API key (also GATEHOUSE_API_KEY)")->check(kNotEmpty);
   verb->add_option("--ca-file", options.ca_file, "certificates to trust (PEM)")->check(kNotEmpty);
   verb->add_flag("--insecure", options.insecure, "trust any certificate");
-  add_duration(verb, "--timeout", options.timeout, "wait for an answer this long (30s; call: 310s)");
+  add_duration(verb, "--timeout", options.timeout, "wait for an answer this long (30s or 310s)");
 }
 
 std::string examples_of(std::string_view first) {
@@ -218,6 +218,49 @@ void add_access_verbs(CLI::App& app, Parser& parser) {
   add_connection_flags(revoke, options);
 }
 
+void add_certificate_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  add_connection_flags(add_verb(app, parser, "certs list", [&options] { return list_certificates(options); }), options);
+  const auto add = [&](const char* name, int (*action)(const CliOptions&), const char* flag, const char* help, std::string& value) {
+    CLI::App* const verb = add_verb(app, parser, name, [&options, action] { return action(options); });
+    verb->add_option("NAME", options.name, "one of its names")->check(kNotEmpty)->required();
+    if (flag != nullptr) verb->add_option(flag, value, help)->check(kNotEmpty);
+    if (action != export_certificate) add_connection_flags(verb, options);
+    return verb;
+  };
+  add("certs show", show_certificate, nullptr, nullptr, options.reason);
+  add("certs issue", issue_certificate, nullptr, nullptr, options.reason);
+  add("certs renew", renew_certificate, nullptr, nullptr, options.reason)->add_flag("--force", options.force, "also when it is not due");
+  add("certs revoke", revoke_certificate, "--reason", "why; default: unspecified", options.reason);
+  CLI::App* const import = add("certs import", import_certificate, "--cert", "PEM: its chain, its own first", options.chain_file);
+  import->add_option("--key", options.private_key_file, "PEM: its private key")->check(kNotEmpty)->required();
+  import->get_option("--cert")->required();
+  CLI::App* const copy = add("certs export", export_certificate, "--to", "directory for NAME.pem and NAME.key", options.directory);
+  copy->get_option("--to")->required();
+  copy->add_option("--config", options.config, "configuration file")->check(kNotEmpty);
+  add_config_flags(copy, parser);
+  add("certs dns-record", certificate_records, nullptr, nullptr, options.reason);
+}
+
+void add_backup_verbs(CLI::App& app, Parser& parser) {
+  CliOptions& options = parser.options;
+  const auto add = [&](const char* name, int (*action)(const CliOptions&)) {
+    CLI::App* verb = add_verb(app, parser, name, [&options, action] { return action(options); });
+    add_connection_flags(verb, options);
+    verb->add_option("--config", options.config, "without a daemon: its configuration file")->check(kNotEmpty);
+    add_config_flags(verb, parser);
+    return verb;
+  };
+  add("backup list", backup_list);
+  add("backup now", backup_now)->add_option("NAME", options.name, "state or a service; default: all");
+  add("backup drill", backup_drill)->add_option("NAME", options.name, "state or a service; default: all");
+  add("backup verify", backup_verify)->add_option("ID", options.backup, "as backup list shows it")->required();
+  CLI::App* restore = add("restore", restore_backup);
+  restore->add_option("ID", options.backup, "as backup list shows it")->required();
+  restore->add_option("--into", options.into, "scratch or live")->required()->check(CLI::IsMember({"scratch", "live"}));
+  restore->add_option("--confirm", options.confirm, "live: the database that is overwritten");
+}
+
 void add_other_verbs(CLI::App& app, Parser& parser) {
   add_verb(app, parser, "version", [&parser] { return print_version(parser.options); })
       ->add_flag("-v,--verbose", parser.options.verbose, "also libraries and compiler");
@@ -254,6 +297,8 @@ int run_words(int argc, const char* const* argv) {
     add_quick_verbs(app, parser);
     add_mcp_verbs(app, parser);
     add_access_verbs(app, parser);
+    add_certificate_verbs(app, parser);
+    add_backup_verbs(app, parser);
     add_other_verbs(app, parser);
     if (const auto code = check_words(app, words)) return *code;
     app.parse(argc, argv);

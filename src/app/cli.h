@@ -27,7 +27,4 @@ std::string noun_summary(const std::string& noun);
 
 int run_cli(int argc, const char* const* argv);  // all of main()
 
-// The nearest word, or empty when none is near (Damerau-Levenshtein, a third of the length at most).
-std::string nearest(std::string_view word, const std::vector<std::string>& words);
-
 }  // namespace gatehouse::app

@@ -66,14 +66,14 @@ int status(const CliOptions& options) {
   return kFine;
 }
 
-// For HEALTHCHECK and scripts: silent when all is well.
+// For HEALTHCHECK and scripts: the exit code says it all. Only what is wrong with the words themselves is told.
 int health(const CliOptions& options) {
   auto answer = ask(options, "GET", "/readyz");
+  if (!answer && answer.error().slug == "unreachable") return kUnreachable;
+  if (!answer && answer.error().slug == "timeout") return kFailed;
   if (!answer) return fail(std::move(answer).error(), options);
   if (options.format == "json") print_items(options.style(), "Health", Json::array({Json::parse(answer->body, nullptr, false)}), {});
-  if (answer->status == 200) return kFine;
-  print_error(make_error("not-ready", "the daemon is not ready (" + std::to_string(answer->status) + ")", "gatehouse status"));
-  return kFailed;
+  return answer->status == 200 ? kFine : kFailed;
 }
 
 }  // namespace gatehouse::app

@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "cli_ask.h"
 #include "gatehouse/client/mcp_client.h"
+#include "gatehouse/yaml/words.h"
 #include "interrupt.h"
 
 namespace gatehouse::app {
@@ -24,9 +25,9 @@ Status check_server(const CliOptions& options) {
   std::vector<std::string> names;
   for (const Json& one : list_of(status.value("mcp_servers", Json::array()), "items")) names.push_back(text_of(one, "name"));
   if (std::find(names.begin(), names.end(), options.server) != names.end()) return {};
-  const std::string near = nearest(options.server, names);
+  const std::string near = yaml::suggest(options.server, names);
   return make_error("unknown-server", "no MCP server is called '" + options.server + "'",
-                    names.empty() ? "none is configured" : near.empty() ? "gatehouse status" : "did you mean '" + near + "'?");
+                    names.empty() ? "none is configured" : near.empty() ? "gatehouse status" : near);
 }
 
 Result<std::unique_ptr<client::McpClient>> connect(const CliOptions& options, const Interrupt& interrupt) {
@@ -63,9 +64,9 @@ Result<Json> tool_arguments(const CliOptions& options, const std::vector<client:
     if (tool.name == options.tool) schema = Json::parse(tool.input_schema, nullptr, false);
   }
   if (schema.is_null()) {
-    const std::string near = nearest(options.tool, names);
+    const std::string near = yaml::suggest(options.tool, names);
     return make_error("unknown-tool", options.server + " has no tool '" + options.tool + "'",
-                      near.empty() ? "gatehouse tools " + options.server : "did you mean '" + near + "'?");
+                      near.empty() ? "gatehouse tools " + options.server : near);
   }
   Json values = options.arguments_json.empty() ? Json::object() : Json::parse(options.arguments_json, nullptr, false);
   if (!values.is_object()) return make_error("bad-arguments", "--json must be a JSON object");

@@ -26,6 +26,7 @@ struct CliOptions {
   std::string from, to;                         // state copy; proxy, mcp: where to listen
   std::vector<std::string> targets, domains;    // proxy, init
   bool print_config = false;                    // proxy, mcp
+  std::string backup, into, confirm;            // backup, restore
 
   std::string server, tool, arguments_json;     // tools, call
   std::vector<std::string> arguments;
@@ -35,6 +36,9 @@ struct CliOptions {
   bool password_stdin = false, superuser = false;
   std::int64_t id = 0;
   std::optional<std::int64_t> user_id;
+
+  std::string chain_file, private_key_file, directory, reason;  // certs
+  bool force = false;
 
   Style style() const { return stdout_style(format == "json", no_color); }
 };
@@ -57,6 +61,11 @@ int reload(const CliOptions& options);
 int status(const CliOptions& options);
 int health(const CliOptions& options);
 int plan(const CliOptions& options);
+int backup_now(const CliOptions& options);
+int backup_list(const CliOptions& options);
+int backup_verify(const CliOptions& options);
+int backup_drill(const CliOptions& options);
+int restore_backup(const CliOptions& options);
 int list_tools(const CliOptions& options);
 int call_tool(const CliOptions& options);
 int add_user(const CliOptions& options);
@@ -64,5 +73,14 @@ int list_users(const CliOptions& options);
 int add_key(const CliOptions& options);
 int list_keys(const CliOptions& options);
 int revoke_key(const CliOptions& options);
+
+int list_certificates(const CliOptions& options);
+int show_certificate(const CliOptions& options);
+int issue_certificate(const CliOptions& options);
+int renew_certificate(const CliOptions& options);
+int revoke_certificate(const CliOptions& options);
+int import_certificate(const CliOptions& options);
+int export_certificate(const CliOptions& options);
+int certificate_records(const CliOptions& options);
 
 }  // namespace gatehouse::app

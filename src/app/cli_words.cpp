@@ -6,19 +6,20 @@
 
 #include "cli.h"
 #include "cli_output.h"
+#include "gatehouse/yaml/words.h"
 
 namespace gatehouse::app {
 namespace {
 
 int refuse_word(std::string_view noun, const std::string& word) {
-  const std::string near = nearest(word, words_after(noun));
+  const std::string near = yaml::suggest(word, words_after(noun));
   const std::string verb = noun.empty() ? word : std::string(noun) + " " + word;
   const std::string help = noun.empty() ? "gatehouse help" : "gatehouse help " + std::string(noun);
   if (const auto& later = later_verbs(); std::find(later.begin(), later.end(), verb) != later.end()) {
     print_error(make_error("not-available", "'" + verb + "' is not in this version", help));
     return kWrongInput;
   }
-  print_error(make_error("unknown-verb", "there is no verb '" + verb + "'", near.empty() ? help : "did you mean '" + near + "'?"));
+  print_error(make_error("unknown-verb", "there is no verb '" + verb + "'", near.empty() ? help : near));
   return kWrongInput;
 }
 
@@ -89,8 +90,8 @@ int refuse_arguments(CLI::App& app, const std::vector<std::string>& words, const
   for (; word != words.end() && *word != "--"; ++word) {
     const std::string flag = flag_of(*word);
     if (flag.empty() || verb->get_option_no_throw(flag) != nullptr) continue;
-    const std::string near = nearest(flag, flags_of(*verb));
-    print_error(make_error("bad-arguments", "there is no flag '" + flag + "' here", near.empty() ? help : "did you mean '" + near + "'? " + help));
+    const std::string near = yaml::suggest(flag, flags_of(*verb));
+    print_error(make_error("bad-arguments", "there is no flag '" + flag + "' here", near.empty() ? help : near + " " + help));
     return kWrongInput;
   }
   const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !verb->remaining().empty();

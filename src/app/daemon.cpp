@@ -14,6 +14,7 @@
 #include "gatehouse/base/log.h"
 #include "gatehouse/net/listener.h"
 #include "load_options.h"
+#include "postgres_backups.h"
 #include "upstreams.h"
 
 namespace gatehouse::app {
@@ -70,6 +71,8 @@ Daemon::~Daemon() {
   signals_.reset();
   tasks_.stop();
   if (issuing_) issuing_->stop();
+  if (watch_) watch_->stop();
+  if (backups_) backups_->stop();
   if (supervision_) supervision_->stop();
   offload_.reset();   // before the connections: its work looks at their requests; and before the vault
   hashing_.reset();
@@ -77,6 +80,7 @@ Daemon::~Daemon() {
   if (ready_) remove_sockets();
   gateway_.reset();
   issuing_.reset();
+  watch_.reset();
   server_.reset();
   api_.reset();
   access_log_.reset();  // its producers are gone: writes what is left
@@ -118,6 +122,20 @@ Status Daemon::open_state() {
   return {};
 }
 
+Status Daemon::open_backups() {
+  const backup::Host host{*loops_[0], *offload_, clock_};
+  auto targets = own_targets(host, configuration_);
+  if (!targets) return std::move(targets).error();
+  if (targets->empty() && !configuration_.backup.schedule.empty())
+    log::warn("backup", "backup.state_elsewhere", "the state is in a PostgreSQL of others: backups of it are theirs to take");
+  backups_ = std::make_unique<Backups>(host, configuration_, [this, host, own = *std::move(targets)] {
+    std::vector<backup::TargetPtr> all = own;
+    for (backup::TargetPtr& one : service_targets(host, *supervision_)) all.push_back(std::move(one));
+    return all;
+  });
+  return {};
+}
+
 Status Daemon::build_edge() {
   std::vector<runtime::Loop*> loops;
   for (unsigned i = 0; i < configuration_.workers; ++i) {
@@ -136,6 +154,7 @@ Status Daemon::build_edge() {
                                  directory_->path());
   if (!issuing) return std::move(issuing).error();
   issuing_ = *std::move(issuing);
+  watch_ = std::make_unique<Watch>(*loops_[0], *offload_);
   mcp_observer_ = std::make_unique<McpObserver>(registry_);
   mcp_http_ = mcp::make_http_port([this](std::string_view server, unsigned loop) {
     return server_->pool(mcp_group_name(server), loop);
@@ -145,6 +164,7 @@ Status Daemon::build_edge() {
                                      .route_hosts = route_hosts(configuration_.edge)});
   supervision_ = std::make_unique<Supervision>(*loops_[0], *offload_, random_, directory_->path());
   if (auto opened = supervision_->open(); !opened) return opened;
+  if (auto opened = open_backups(); !opened) return opened;
   api_ = std::make_unique<admin::Api>(admin::Ports{
       .accounts = accounts_.get(), .store = store_.get(), .metrics = &registry_, .offload = offload_.get(),
       .hashing = hashing_.get(), .clock = &clock_, .random = &random_,
@@ -153,8 +173,15 @@ Status Daemon::build_edge() {
       .status = [this] { return status(); },
       .certificates = [this] { return certificates_view(); },
       .plan = [this] { return services::plan_json(supervision_->plan()); },
+      .backups = [this] { return backups_->list(); },
+      .back_up = [this](admin::BackupRequest request, std::function<void(std::vector<admin::BackupOutcome>)> done) {
+        loops_[0]->post([this, request = std::move(request), done = std::move(done)] { backups_->ask(request, done); });
+      },
       .reload = [this](std::function<void(admin::ReloadView)> done) {
         loops_[0]->post([this, done = std::move(done)] { request_reload(done); });
+      },
+      .certificate_command = [this](admin::CertificateCommand command, admin::CertificateDone done) {
+        loops_[0]->post([this, command = std::move(command), done = std::move(done)] { issuing_->command(command, done); });
       }});
   edge::Ports ports;
   ports.handlers = {{"mcp", &gateway_->handler()}, {"admin", api_.get()}};
@@ -196,8 +223,12 @@ Status Daemon::apply(const config::Configuration& configuration, const Certifica
   return {};
 }
 
-std::vector<std::vector<std::string>> Daemon::acme_names(const config::Configuration& configuration) {
-  return configuration.acme.enabled ? configuration.acme.names : std::vector<std::vector<std::string>>();
+// Of those that are configured, and of those that clients have asked for before. Reads the vault.
+std::vector<std::vector<std::string>> Daemon::acme_names(const config::Configuration& configuration) const {
+  if (!configuration.acme.enabled) return {};
+  auto names = configuration.acme.names;
+  for (std::string& name : issuing_->stored_on_demand(configuration.acme)) names.push_back({std::move(name)});
+  return names;
 }
 
 void Daemon::publish_accounts(std::shared_ptr<const access::KeyIndex> index) {
@@ -219,8 +250,11 @@ Status Daemon::start() {
   if (!certificates) return certificates.error();
   auto issuing = issuing_->prepare(configuration_.acme);
   if (!issuing) return std::move(issuing).error();
+  auto watch = Watch::prepare(configuration_.watch, configuration_.edge.certificates.expiry_warning);
+  if (!watch) return std::move(watch).error();
   if (auto applied = apply(configuration_, *certificates); !applied) return applied;
   issuing_->apply(*std::move(issuing));
+  watch_->apply(*std::move(watch));
   accounts_->on_change([this](std::shared_ptr<const access::KeyIndex> index) { publish_accounts(std::move(index)); });
   publish_accounts(accounts_->index());
   signals_.emplace(*loops_[0], std::initializer_list<int>{SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
@@ -230,6 +264,7 @@ Status Daemon::start() {
   loops_[0]->post([this, services = supervision_->prepare(configuration_)] {
     ready_ = true;
     supervision_->apply(services);
+    backups_->begin(configuration_);
     log::info("app", "daemon.ready", "ready", {{"version", version()}, {"workers", loops_.size()},
                                                {"config", configuration_.file}, {"pid", ::getpid()}});
     (void)notifier_.ready("ready");

@@ -48,10 +48,11 @@ void refuse_without_listeners(const config::Configuration& running, config::Load
 
 // On the pool.
 Daemon::Prepared Daemon::prepare_reload() {
-  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}, .issuing = {}, .services = {}};
+  Prepared prepared{.loaded = config::load(load_options(options_)), .certificates = {}, .issuing = {}, .watch = {}, .services = {}};
   if (const auto& configuration = prepared.loaded.configuration) {
     prepared.certificates = certificates_->load(configuration->edge, acme_names(*configuration));
     prepared.issuing = issuing_->prepare(configuration->acme);
+    prepared.watch = Watch::prepare(configuration->watch, configuration->edge.certificates.expiry_warning);
     prepared.services = supervision_->prepare(*configuration);
   }
   return prepared;
@@ -74,8 +75,10 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
     const Result<Certificates::SetPtr>& certificates = *prepared.certificates;
     applied = !certificates         ? Status(certificates.error())
               : !*prepared.issuing ? Status(prepared.issuing->error())
+              : !*prepared.watch   ? Status(prepared.watch->error())
                                    : apply(*loaded.configuration, *certificates);
     if (applied) issuing_->apply(**std::move(prepared.issuing));
+    if (applied) watch_->apply(**std::move(prepared.watch));
     if (!applied) view = reload_problem(applied.error());
     view.valid = certificates.ok();
   } else {
@@ -98,6 +101,7 @@ admin::ReloadView Daemon::reload(Prepared prepared) {
   if (view.ok) {
     prepared.services.settings.podman = configuration_.services.podman;  // what needs a restart is kept
     supervision_->apply(std::move(prepared.services));
+    backups_->apply(configuration_);
     gateway_->reload(configuration_.mcp, route_hosts(configuration_.edge));
     log::configure(configuration_.log);
     log::info("app", "config.reloaded", "reloaded the configuration", {{"changes", view.changes.size()}});

@@ -42,6 +42,7 @@ void Daemon::begin_stop() {
   (void)notifier_.extend_timeout(limit + seconds(5));
   server_->drain();
   gateway_->drain(limit);
+  watch_->stop();
   issuing_->stop();  // an order that is cut off goes on after the next start
   tasks_.spawn(stop_when_drained(clock_.now() + limit));
 }

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "backups.h"
 #include "certificates.h"
 #include "issuing.h"
 #include "daemon.h"
@@ -31,6 +32,7 @@
 #include "mcp_observer.h"
 #include "rates.h"
 #include "supervision.h"
+#include "watch.h"
 
 namespace gatehouse::app {
 
@@ -50,12 +52,15 @@ class Daemon {
   void remove_sockets() const;
   Status build_edge();
   Status apply(const config::Configuration& configuration, const Certificates::SetPtr& certificates);
-  static std::vector<std::vector<std::string>> acme_names(const config::Configuration& configuration);
+  std::vector<std::vector<std::string>> acme_names(const config::Configuration& configuration) const;
   edge::Settings edge_settings(const config::Configuration& configuration) const;
   void publish_accounts(std::shared_ptr<const access::KeyIndex> index);
   void declare_metrics();
   void declare_mcp_metrics();
   void declare_service_metrics();
+  void declare_backup_metrics();
+  void declare_usage_metrics();
+  Status open_backups();
   void on_signal(int number);
   void begin_stop();
   runtime::Task<void> stop_when_drained(runtime::SteadyTime deadline);
@@ -69,6 +74,7 @@ class Daemon {
     // Of a configuration that is valid.
     std::optional<Result<Certificates::SetPtr>> certificates;
     std::optional<Result<Issuing::Prepared>> issuing;
+    std::optional<Result<Watch::Prepared>> watch;
     Supervision::Prepared services;
   };
   Prepared prepare_reload();
@@ -103,7 +109,9 @@ class Daemon {
   std::unique_ptr<runtime::OffloadPool> hashing_;
   std::unique_ptr<Certificates> certificates_;
   std::unique_ptr<Issuing> issuing_;
+  std::unique_ptr<Watch> watch_;
   std::unique_ptr<Supervision> supervision_;
+  std::unique_ptr<Backups> backups_;
   std::unique_ptr<McpObserver> mcp_observer_;
   std::unique_ptr<mcp::HttpPort> mcp_http_;
   std::unique_ptr<mcp::Gateway> gateway_;

@@ -20,6 +20,10 @@ std::string server_key(const std::string& name) { return "mcp " + name; }
 
 double seconds_of(runtime::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
+std::optional<double> optional_seconds(const std::optional<runtime::WallTime>& time) {
+  return time ? std::optional(seconds_of(*time)) : std::nullopt;
+}
+
 // What dashboards and alert rules of the earlier platform read. Its `status` was a number; the class matches "5.." as well.
 void declare_compatible_metrics(metrics::Registry& registry) {
   using metrics::Labels;
@@ -70,9 +74,14 @@ void Daemon::declare_metrics() {
   });
   registry_.gauges("gatehouse_certificate_not_after_timestamp_seconds", "When a certificate expires.", [this] {
     metrics::Registry::Series series;
-    for (const admin::CertificateView& one : certificates_->view().certificates)
+    for (const admin::CertificateView& one : certificates_view().certificates)
       if (one.not_after != runtime::WallTime{})
         series.push_back({{{"name", one.names.front()}, {"source", one.source}}, seconds_of(one.not_after)});
+    return series;
+  });
+  registry_.gauges("gatehouse_certificate_watch_ok", "1 when another server's certificate is trusted and not about to expire.", [this] {
+    metrics::Registry::Series series;
+    for (const admin::CertificateView& one : watch_->view()) series.push_back({{{"name", one.names.front()}}, one.state == "OK" ? 1.0 : 0.0});
     return series;
   });
   registry_.gauges("gatehouse_certificate_renewal_timestamp_seconds", "When a certificate will be renewed.", [this] {
@@ -89,6 +98,8 @@ void Daemon::declare_metrics() {
   });
   declare_mcp_metrics();
   declare_service_metrics();
+  declare_backup_metrics();
+  declare_usage_metrics();
   registry_.gauges("gatehouse_module_state", "1 for the state that a module is in.", [this] {
     metrics::Registry::Series series;
     for (const auto& module : modules()) series.push_back({{{"module", module.name}, {"state", module.state}}, 1.0});
@@ -116,6 +127,59 @@ void Daemon::declare_mcp_metrics() {
                    [works] { return works("deployment"); });
 }
 
+void Daemon::declare_backup_metrics() {
+  using backup::Standing;
+  const auto of_each = [this](std::optional<double> (*read)(const Standing&)) {
+    return [this, read] {
+      metrics::Registry::Series series;
+      for (const auto& [target, standing] : backups_->view())
+        if (const auto value = read(standing)) series.push_back({{{"service", target}}, *value});
+      return series;
+    };
+  };
+  registry_.gauges("gatehouse_backup_last_success_timestamp_seconds", "When the newest good backup was begun.",
+                   of_each([](const Standing& s) { return optional_seconds(s.last_success); }));
+  registry_.gauges("gatehouse_backup_last_verified_timestamp_seconds", "When a backup was last restored in a drill that passed.",
+                   of_each([](const Standing& s) { return optional_seconds(s.last_drill); }));
+  registry_.gauges("gatehouse_backup_size_bytes", "Size of the newest good backup.", of_each([](const Standing& s) {
+    return s.last_success ? std::optional(static_cast<double>(s.bytes)) : std::nullopt;
+  }));
+  registry_.gauges("gatehouse_backup_failures", "Backups that failed since the daemon started.",
+                   of_each([](const Standing& s) { return std::optional(static_cast<double>(s.failures)); }));
+}
+
+// From the files of control groups, at each scrape.
+void Daemon::declare_usage_metrics() {
+  using engine::Consumption;
+  using Number = std::optional<std::int64_t>;
+  const auto of_each = [this](Number (*read)(const Consumption&), double unit) {
+    return [this, read, unit] {
+      metrics::Registry::Series series;
+      for (const auto& [service, process] : supervision_->processes()) {
+        const auto used = engine::consumption_of(process);
+        if (const Number value = used ? read(*used) : Number()) series.push_back({{{"service", service}}, static_cast<double>(*value) * unit});
+      }
+      return series;
+    };
+  };
+  registry_.counters("gatehouse_service_cpu_seconds_total", "CPU time that a supervised service has used since it started.",
+                     of_each([](const Consumption& c) { return c.usage.cpu_usec; }, 1e-6));
+  registry_.gauges("gatehouse_service_memory_bytes", "Memory in use by a supervised service, without what can be dropped at once.",
+                   of_each([](const Consumption& c) { return c.usage.memory; }, 1));
+  registry_.gauges("gatehouse_service_memory_limit_bytes", "Memory that a supervised service may use.",
+                   of_each([](const Consumption& c) { return c.limits.memory.value_or(0) > 0 ? c.limits.memory : Number(); }, 1));
+  registry_.gauges("gatehouse_service_cpu_limit_cores", "CPUs that a supervised service may use.",
+                   of_each([](const Consumption& c) { return c.limits.milli_cpus.value_or(0) > 0 ? c.limits.milli_cpus : Number(); }, 1e-3));
+  registry_.counters("gatehouse_service_log_lines_dropped_total", "Lines of a container that were left out of the log because there were too many.", [this] {
+    metrics::Registry::Series series;
+    for (const auto& [service, lines] : supervision_->dropped_lines()) series.push_back({{{"service", service}}, static_cast<double>(lines)});
+    return series;
+  });
+  registry_.gauges("gatehouse_service_processes", "Processes and threads of a supervised service.", of_each([](const Consumption& c) { return c.usage.pids; }, 1));
+  registry_.counters("gatehouse_service_cpu_throttled_periods_total", "Periods in which a supervised service had to wait because of its CPU limit.",
+                     of_each([](const Consumption& c) { return c.usage.throttled; }, 1));
+}
+
 void Daemon::declare_service_metrics() {
   registry_.gauges("gatehouse_service_state", "1 for the state that a supervised service is in.", [this] {
     metrics::Registry::Series series;
@@ -136,10 +200,11 @@ void Daemon::declare_service_metrics() {
   });
 }
 
-// Of files and authorities, with what is known of the latter. Any thread.
+// Of files and authorities, with what is known of the latter, and of other servers that are watched. Any thread.
 admin::CertificatesView Daemon::certificates_view() const {
   admin::CertificatesView view = certificates_->view();
   issuing_->complete(view);
+  for (admin::CertificateView& one : watch_->view()) view.certificates.push_back(std::move(one));
   return view;
 }
 

@@ -48,6 +48,7 @@ class DemoHandler final : public http::Handler {
   runtime::Task<void> post_message(http::Exchange& exchange, Json message);
   runtime::Task<void> answer(http::Exchange& exchange, DemoReply reply, SessionPointer session, std::string session_id);
   runtime::Task<void> stream(http::Exchange& exchange, DemoReply reply, SessionPointer session, http::Response head);
+  runtime::Task<bool> drive(http::Exchange& exchange, std::shared_ptr<SlowCall> slow);
   runtime::Task<void> listen(http::Exchange& exchange);
   runtime::Task<void> end(http::Exchange& exchange);
   SessionPointer find(http::Exchange& exchange) const;

@@ -57,7 +57,8 @@ Json check_headers(http::Exchange& exchange, const Json& message) {
     return rpc_error(id, jsonrpc::kHeaderMismatch, "Mcp-Method does not repeat the method");
   }
   const bool named = message.value("method", Json()) == "tools/call" && params.value("name", Json()).is_string();
-  if (named && differs(FieldId::kMcpName, params["name"])) {
+  std::string name;
+  if (named && (!jsonrpc::decode_header_value(field(exchange, FieldId::kMcpName), name) || params["name"] != name)) {
     return rpc_error(id, jsonrpc::kHeaderMismatch, "Mcp-Name does not repeat the tool's name");
   }
   return nullptr;
@@ -115,7 +116,7 @@ runtime::Task<void> DemoHandler::post_message(http::Exchange& exchange, Json mes
   } else if (message.is_object() && message.value("method", Json()) == "initialize") {
     session = std::make_shared<Session>(settings_);
     new_id = open_session(session);
-  } else if (!message.is_object() || field(exchange, FieldId::kMcpSessionId).empty()) {
+  } else if (field(exchange, FieldId::kMcpSessionId).empty()) {
     session = std::make_shared<Session>(settings_);
     if (message.is_object()) refusal = refuse(400, "Mcp-Session-Id is missing", id_of(message));
   } else if (session = find(exchange); session == nullptr) {
@@ -136,7 +137,7 @@ runtime::Task<void> DemoHandler::answer(http::Exchange& exchange, DemoReply repl
     else reply.messages.insert(reply.messages.begin(), std::move(message));
   }
   if (can_wait) session->listener->notify();
-  if (reply.slow || reply.messages.size() > 1) {
+  if (!reply.slow.empty() || reply.messages.size() > 1 || (reply.batch && !reply.messages.empty())) {
     http::Response head = event_stream();
     co_await stream(exchange, std::move(reply), std::move(session), std::move(head));
     co_return;
@@ -153,22 +154,29 @@ runtime::Task<void> DemoHandler::stream(http::Exchange& exchange, DemoReply repl
     const std::string piece = event(message);
     open = open && co_await exchange.send(piece);
   }
+  for (const auto& slow : reply.slow) open = open && co_await drive(exchange, slow);
+  co_await exchange.end_stream();
+}
+
+// False when the client is gone.
+runtime::Task<bool> DemoHandler::drive(http::Exchange& exchange, std::shared_ptr<SlowCall> slow) {
   runtime::Waiter& waiter = exchange.waiter();
   runtime::Timer timer(waiter);
-  if (reply.slow) reply.slow->on_cancel = [&waiter] { waiter.notify(); };
-  while (open && reply.slow && !reply.slow->cancelled()) {
-    timer.arm(reply.slow->delay());
-    while (!timer.expired() && !reply.slow->cancelled() && !exchange.client_gone()) co_await waiter.wait();
-    if (reply.slow->cancelled() || exchange.client_gone()) break;
+  slow->on_cancel = [&waiter] { waiter.notify(); };
+  while (!slow->cancelled()) {
+    timer.arm(slow->delay());
+    while (!timer.expired() && !slow->cancelled() && !exchange.client_gone()) co_await waiter.wait();
+    if (exchange.client_gone()) co_return false;
+    if (slow->cancelled()) break;
     timer.disarm();
-    const SlowCall::Step step = reply.slow->step();
+    const SlowCall::Step step = slow->step();
     for (const std::string& message : step.messages) {
       const std::string piece = event(message);
-      open = open && co_await exchange.send(piece);
+      if (!co_await exchange.send(piece)) co_return false;
     }
     if (step.last) break;
   }
-  co_await exchange.end_stream();
+  co_return true;
 }
 
 runtime::Task<void> DemoHandler::listen(http::Exchange& exchange) {

@@ -13,6 +13,7 @@ using jsonrpc::kInvalidParams, jsonrpc::kInvalidRequest, jsonrpc::kMethodNotFoun
 
 constexpr std::uint32_t kMaxDepth = 100;
 constexpr std::uint32_t kMaxIdDepth = 1024;
+constexpr std::size_t kMaxBatch = 100;
 constexpr const char* kLegacyVersions[] = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 constexpr const char* kLevels[] = {"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"};
 constexpr const char* kVersionKey = "io.modelcontextprotocol/protocolVersion";
@@ -22,6 +23,10 @@ constexpr const char* kServerInfoKey = "io.modelcontextprotocol/serverInfo";
 std::string dump(const Json& message) { return message.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json notice(std::string_view method, Json params) { return {{"jsonrpc", "2.0"}, {"method", method}, {"params", std::move(params)}}; }
+
+DemoReply invalid(const Json& id, std::string_view text) {
+  return {{dump(rpc_error(id, kInvalidRequest, text))}, {}, {}, 400};
+}
 
 bool is_id(const Json& id) { return id.is_string() || id.is_number_integer(); }
 
@@ -49,7 +54,7 @@ Json parse_demo_message(std::string_view text) {
 DemoReply parse_error(std::string_view text) {
   const std::string id(jsonrpc::scan(text, {.max_depth = kMaxIdDepth}).id);
   const Json seen = id.empty() ? Json() : Json::parse(id, nullptr, false);
-  return {{dump(rpc_error(seen.is_discarded() ? Json() : seen, kParseError, "Parse error"))}, {}, nullptr, 400};
+  return {{dump(rpc_error(seen.is_discarded() ? Json() : seen, kParseError, "Parse error"))}, {}, {}, 400};
 }
 
 Json id_of(const Json& message) {
@@ -86,12 +91,33 @@ DemoReply DemoServer::handle(std::string_view text) {
 }
 
 DemoReply DemoServer::handle_json(const Json& message) {
+  return message.is_array() ? batch(message) : single(message);
+}
+
+// What belongs to no batch gets an error of its own; the others are answered all the same.
+DemoReply DemoServer::batch(const Json& messages) {
+  if (version_ != jsonrpc::kLegacyWithBatches) return invalid(nullptr, "Batches need a session of version 2025-03-26");
+  if (messages.empty() || messages.size() > kMaxBatch) return invalid(nullptr, "A batch has from 1 to 100 messages");
+  DemoReply all;
+  all.batch = true;
+  for (const Json& message : messages) {
+    const bool alone = message.is_array() || is_modern(message) || member(message, "method") == "initialize";
+    DemoReply one = alone ? invalid(id_of(message), "Not in a batch") : single(message);
+    std::move(one.messages.begin(), one.messages.end(), std::back_inserter(all.messages));
+    std::move(one.unrelated.begin(), one.unrelated.end(), std::back_inserter(all.unrelated));
+    std::move(one.slow.begin(), one.slow.end(), std::back_inserter(all.slow));
+  }
+  if (all.messages.empty() && all.slow.empty()) all.status = 202;
+  return all;
+}
+
+DemoReply DemoServer::single(const Json& message) {
   const Json& method = member(message, "method");
   const Json& id = member(message, "id");
   const bool is_answer = method.is_null() && (message.contains("result") || message.contains("error"));
-  if (message.is_object() && is_answer) return {{}, {}, nullptr, 202};
+  if (message.is_object() && is_answer) return {{}, {}, {}, 202};
   const bool well_formed = member(message, "jsonrpc") == "2.0" && method.is_string() && (!message.contains("id") || is_id(id));
-  if (!well_formed) return {{dump(rpc_error(id_of(message), kInvalidRequest, "Invalid request"))}, {}, nullptr, 400};
+  if (!well_formed) return invalid(id_of(message), "Invalid request");
   const Json& params = member(message, "params");
   if (!message.contains("id")) return notification(method.get<std::string>(), params);
   return request({id, params, method.get<std::string>(), is_modern(message)});
@@ -105,7 +131,7 @@ DemoReply DemoServer::notification(const std::string& method, const Json& params
       running_.erase(found);
     }
   }
-  return {{}, {}, nullptr, 202};
+  return {{}, {}, {}, 202};
 }
 
 DemoReply DemoServer::request(const Call& call) {
@@ -157,7 +183,7 @@ DemoReply DemoServer::answer(const Call& call, Json result) const {
 }
 
 DemoReply DemoServer::fail(const Call& call, int code, std::string_view text, Json data) const {
-  return {{dump(rpc_error(call.id, code, text, std::move(data)))}, {}, nullptr, call.modern ? 400 : 200};
+  return {{dump(rpc_error(call.id, code, text, std::move(data)))}, {}, {}, call.modern ? 400 : 200};
 }
 
 DemoReply DemoServer::text(const Call& call, std::string text, bool is_error) const {
@@ -302,14 +328,15 @@ DemoReply DemoServer::count_slowly(const Call& call, const Json& arguments) {
   if (running_.size() >= 100) return text(call, "too many calls at once", true);
   if (running_.contains(call.id.dump())) return fail(call, kInvalidRequest, "A request with this id is under way");
   const Json token = member(member(call.params, "_meta"), "progressToken");
-  DemoReply reply;
-  reply.slow = std::make_shared<SlowCall>(
+  auto slow = std::make_shared<SlowCall>(
       call.id, is_id(token) ? token : Json(), count.get<int>(), std::chrono::milliseconds(delay.get<int>()),
       [info = server_info(), modern = call.modern](Json result) {
         if (modern) result.update({{"resultType", "complete"}, {"_meta", {{kServerInfoKey, info}}}});
         return result;
       });
-  running_[call.id.dump()] = reply.slow;
+  running_[call.id.dump()] = slow;
+  DemoReply reply;
+  reply.slow.push_back(std::move(slow));
   return reply;
 }
 

@@ -4,7 +4,7 @@
 //   DemoServer server({.hello_from = "ops"});
 //   DemoReply reply = server.handle(line);
 //   for (const std::string& message : reply.messages) write_line(message);
-//   if (reply.slow) …step it after each delay…
+//   for (auto& slow : reply.slow) …step it after each delay…
 //
 // The sessions era (2024-11-05 to 2025-11-25) begins with `initialize` and keeps its state here: one object per session.
 // A request with `_meta["io.modelcontextprotocol/protocolVersion"]` is of the stateless era (2026-07-28) and needs none.
@@ -60,8 +60,9 @@ class SlowCall {
 struct DemoReply {
   std::vector<std::string> messages;   // in this order; those before the last are notifications of the same request
   std::vector<std::string> unrelated;  // notifications that belong to no request
-  std::shared_ptr<SlowCall> slow;      // the answer comes from here
+  std::vector<std::shared_ptr<SlowCall>> slow;  // further answers come from here
   int status = 200;                    // over HTTP
+  bool batch = false;                  // of several messages: more than one body of JSON
 };
 
 // The message as JSON; discarded when it is none (or nested over 100 deep).
@@ -76,7 +77,7 @@ class DemoServer {
   explicit DemoServer(DemoSettings settings) : settings_(std::move(settings)) {}
 
   DemoReply handle(std::string_view text);
-  DemoReply handle_json(const Json& message);
+  DemoReply handle_json(const Json& message);  // or a batch of them, where 2025-03-26 was agreed on
 
  private:
   struct Call {  // one request, taken apart
@@ -89,6 +90,8 @@ class DemoServer {
   static const Method kMethods[];
   static const Tool kTools[];
 
+  DemoReply batch(const Json& messages);
+  DemoReply single(const Json& message);
   DemoReply request(const Call& call);
   DemoReply notification(const std::string& method, const Json& params);
   DemoReply check_modern(const Call& call) const;  // no messages: fine

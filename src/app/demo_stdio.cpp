@@ -69,7 +69,7 @@ class StdioDemo {
     DemoReply reply = server_.handle(line);
     write(reply.unrelated);
     write(reply.messages);
-    if (reply.slow) group_.spawn(drive(std::move(reply.slow)));
+    for (auto& slow : reply.slow) group_.spawn(drive(std::move(slow)));
   }
 
   runtime::Task<void> drive(std::shared_ptr<SlowCall> call) {

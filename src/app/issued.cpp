@@ -15,6 +15,21 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 
 }  // namespace
 
+void Issued::begin_extra(std::vector<std::string> names) {
+  const std::lock_guard lock(mutex_);
+  extra_ = std::move(names);
+}
+
+void Issued::add_extra(std::string name) {
+  const std::lock_guard lock(mutex_);
+  if (std::find(extra_.begin(), extra_.end(), name) == extra_.end()) extra_.push_back(std::move(name));
+}
+
+std::vector<std::string> Issued::extra() const {
+  const std::lock_guard lock(mutex_);
+  return extra_;
+}
+
 bool Issued::publish(const std::string& name, std::shared_ptr<const tls::Certificate> certificate) {
   const std::lock_guard lock(mutex_);
   auto& published = published_[name];

@@ -22,6 +22,11 @@ class Issued {
   // False: it is published already.
   bool publish(const std::string& name, std::shared_ptr<const tls::Certificate> certificate);
 
+  // Names that are in no configuration, each of one certificate: what was issued for them is taken into what is served.
+  void begin_extra(std::vector<std::string> names);  // instead of those before
+  void add_extra(std::string name);
+  std::vector<std::string> extra() const;
+
   // For exactly these names, the first of which is its name in the vault; it may have ended. Null: there is none.
   std::shared_ptr<const tls::Certificate> find(const std::vector<std::string>& names);
 
@@ -29,7 +34,8 @@ class Issued {
   std::shared_ptr<const tls::Certificate> read(const std::string& name) const;
 
   acme::Vault* vault_ = nullptr;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> extra_;
   std::map<std::string, std::shared_ptr<const tls::Certificate>, std::less<>> published_;
 };
 

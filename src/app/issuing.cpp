@@ -28,7 +28,10 @@ Result<std::unique_ptr<Issuing>> Issuing::create(Services services, const std::s
 
 Issuing::Issuing(Services services, std::unique_ptr<acme::Vault> vault)
     : services_(std::move(services)), vault_(std::move(vault)), resolver_(services_.loop, services_.pool),
-      renewed_(renewals(services_.metrics, "ok")), not_renewed_(renewals(services_.metrics, "failed")) {
+      renewed_(renewals(services_.metrics, "ok")), not_renewed_(renewals(services_.metrics, "failed")),
+      on_demand_({.network = {services_.loop, resolver_}, .metrics = services_.metrics, .has_room = [this] { return has_room(); },
+                  .order = [this](const std::string& name) { order_on_demand(name); }}) {
+  services_.certificates.on_missing([this](const std::string& name) { on_demand_.asked(name); });
   services_.certificates.issued().use(*vault_);
   problems(services_.metrics, "rateLimited");  // there from the start
 }
@@ -55,14 +58,23 @@ std::vector<issuer::Solver> Issuing::solvers_for(const issuer::Settings& setting
 Result<Issuing::Prepared> Issuing::prepare(const issuer::Settings& settings) {
   Prepared prepared;
   if (!settings.enabled) return prepared;
+  issuer::IssuerSettings wanted = issuer_settings(settings);
+  prepared.on_demand = settings.on_demand;
+  prepared.on_demand_key = on_demand_settings(settings);
+  prepared.extra = stored_on_demand(settings);
+  for (const std::string& name : prepared.extra) {
+    wanted.certificates.push_back(prepared.on_demand_key);
+    wanted.certificates.back().names = {{.is_ip = false, .text = name}};
+  }
   prepared.solvers = solvers_for(settings);
   std::vector<acme::ChallengeSolver*> solvers;
   for (const issuer::Solver& solver : prepared.solvers) solvers.push_back(solver.get());
   auto made = issuer::Issuer::create({.network = {services_.loop, resolver_}, .pool = services_.pool, .random = services_.random, .vault = *vault_,
                                       .solvers = std::move(solvers), .observer = *this},
-                                     issuer_settings(settings));
+                                     std::move(wanted));
   if (!made) return std::move(made).error().context("certificates.acme");
   prepared.issuer = *std::move(made);
+  prepared.persist_issuer = persist_issuer(settings);
   return prepared;
 }
 
@@ -70,6 +82,11 @@ void Issuing::apply(Prepared prepared) {
   stop();
   solvers_ = std::move(prepared.solvers);
   issuer_ = std::move(prepared.issuer);
+  persist_issuer_ = std::move(prepared.persist_issuer);
+  services_.certificates.issued().begin_extra(std::move(prepared.extra));
+  on_demand_settings_ = prepared.on_demand;
+  on_demand_key_ = std::move(prepared.on_demand_key);
+  on_demand_.use(std::move(prepared.on_demand));
   if (issuer_ != nullptr) {
     group_ = std::make_unique<runtime::TaskGroup>();
     group_->spawn(issuer_->run());
@@ -78,6 +95,7 @@ void Issuing::apply(Prepared prepared) {
 }
 
 void Issuing::stop() {
+  on_demand_.stop();
   group_.reset();
   issuer_.reset();
   solvers_.clear();
@@ -91,10 +109,40 @@ void Issuing::installed(const std::string& name, std::shared_ptr<const tls::Cert
   note_status();
 }
 
-void Issuing::failed(const std::string&, const acme::Failure& failure) {
+void Issuing::failed(const std::string& name, const acme::Failure& failure) {
   services_.metrics.add(not_renewed_);
+  const auto status = status_of(name);
+  if (status && status->on_demand) on_demand_.postpone(name, status->not_before - services_.loop.clock().wall());
   if (!failure.problem.empty()) services_.metrics.add(problems(services_.metrics, failure.problem));
   note_status();
+}
+
+std::vector<std::string> Issuing::stored_on_demand(const issuer::Settings& settings) const {
+  std::vector<std::string> names;
+  if (!settings.enabled || settings.on_demand.allow.empty()) return names;
+  const auto stored = vault_->list(acme::Kind::kCertificate);
+  for (const std::string& name : stored ? *stored : std::vector<std::string>()) {
+    const auto& lists = settings.names;
+    const bool configured = std::any_of(lists.begin(), lists.end(), [&](const auto& list) { return !list.empty() && list.front() == name; });
+    if (configured || !allows(settings.on_demand.allow, name) || names.size() >= settings.on_demand.max_names) continue;
+    const auto certificate = services_.certificates.issued().find({name});
+    if (certificate && certificate->not_after() > services_.loop.clock().wall()) names.push_back(name);
+  }
+  return names;
+}
+
+bool Issuing::has_room() const {
+  const auto list = issuer_ ? issuer_->status() : std::vector<issuer::CertificateStatus>();
+  return std::count_if(list.begin(), list.end(), [](const auto& one) { return one.on_demand; }) < static_cast<std::ptrdiff_t>(on_demand_settings_.max_names);
+}
+
+void Issuing::order_on_demand(const std::string& name) {
+  auto names = pki::parse_names({name});
+  if (!names || !issuer_) return;
+  issuer::CertificateSettings wanted = on_demand_key_;
+  wanted.names = *std::move(names);
+  services_.certificates.issued().add_extra(name);
+  issuer_->add(std::move(wanted));
 }
 
 void Issuing::note_status() {

@@ -18,11 +18,24 @@ pki::KeyType key_type(const std::string& text) {
   return text == "rsa" ? pki::KeyType::kRsa : text == "ecdsa-p384" ? pki::KeyType::kEcdsaP384 : pki::KeyType::kEcdsaP256;
 }
 
-acme::Authority authority(const issuer::Settings& settings, std::string directory) {
+acme::Authority counterpart(const issuer::Settings& settings, const issuer::AuthorityChoice& choice, std::string directory) {
   acme::Authority made{.directory = std::move(directory)};
   if (!settings.email.empty()) made.contacts.push_back("mailto:" + settings.email);
-  if (auto key = decode_base64url(settings.eab_hmac.reveal()); key && !settings.eab_kid.empty())
-    made.external_account = acme::ExternalAccount{settings.eab_kid, Secret(*std::move(key))};
+  if (auto key = decode_base64url(choice.eab_hmac.reveal()); key && !choice.eab_kid.empty())
+    made.external_account = acme::ExternalAccount{choice.eab_kid, Secret(*std::move(key))};
+  return made;
+}
+
+issuer::AuthoritySettings authority(const issuer::Settings& settings, const issuer::AuthorityChoice& choice) {
+  issuer::AuthoritySettings made;
+  const bool lets_encrypt = choice.directory.empty();
+  const std::string directory = !lets_encrypt ? choice.directory : settings.staging ? kLetsEncryptStaging : kLetsEncrypt;
+  const std::string staging = !choice.staging_directory.empty() ? choice.staging_directory : lets_encrypt && !settings.staging ? kLetsEncryptStaging : "";
+  made.production = counterpart(settings, choice, directory);
+  if (!staging.empty()) made.staging = counterpart(settings, choice, staging);
+  made.ca_file = choice.ca_bundle;
+  made.profile = choice.profile;
+  made.preferred_chain = choice.preferred_chain;
   return made;
 }
 
@@ -47,19 +60,16 @@ issuer::IssuerSettings issuer_settings(const issuer::Settings& settings) {
   made.node = "daemon";
   made.user_agent = std::string("gatehouse/") + version();
   made.tick = kTick;
-  issuer::AuthoritySettings first;
-  const bool own = !settings.directory.empty();
-  first.production = authority(settings, own ? settings.directory : settings.staging ? kLetsEncryptStaging : kLetsEncrypt);
-  if (!own && !settings.staging) first.staging = authority(settings, kLetsEncryptStaging);
-  first.ca_file = settings.ca_bundle;
-  first.profile = settings.profile;
-  first.preferred_chain = settings.preferred_chain;
-  made.authorities.push_back(std::move(first));
+  for (const issuer::AuthorityChoice& choice : settings.in_order()) made.authorities.push_back(authority(settings, choice));
   for (const std::vector<std::string>& texts : settings.names) {
     auto names = pki::parse_names(texts);
     if (names) made.certificates.push_back({.names = *std::move(names), .key_type = key_type(settings.key_type), .keep_key = settings.keep_key});
   }
   return made;
+}
+
+issuer::CertificateSettings on_demand_settings(const issuer::Settings& settings) {
+  return {.names = {}, .key_type = key_type(settings.key_type), .keep_key = settings.keep_key, .on_demand = true};
 }
 
 issuer::ProgramSettings program_settings(const issuer::Settings& settings) {
@@ -86,8 +96,9 @@ issuer::PersistSettings persist_settings(const issuer::Settings& settings) {
 }
 
 std::string persist_issuer(const issuer::Settings& settings) {
-  if (settings.directory.empty()) return "letsencrypt.org";
-  const std::string rest = settings.directory.substr(std::string_view("https://").size());
+  const std::string directory = settings.in_order().front().directory;
+  if (directory.empty()) return "letsencrypt.org";
+  const std::string rest = directory.substr(std::string_view("https://").size());
   return rest.substr(0, rest.find_first_of(":/?#"));
 }
 

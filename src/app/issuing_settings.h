@@ -10,6 +10,7 @@ namespace gatehouse::app {
 
 // Checked by the loader: names and keys can be read.
 issuer::IssuerSettings issuer_settings(const issuer::Settings& settings);
+issuer::CertificateSettings on_demand_settings(const issuer::Settings& settings);  // without names
 
 issuer::ProgramSettings program_settings(const issuer::Settings& settings);
 issuer::UpdateSettings update_settings(const issuer::Settings& settings);

@@ -64,7 +64,8 @@ Supervision::Prepared Supervision::prepare(const config::Configuration& configur
 }
 
 void Supervision::apply(Prepared prepared) {
-  secrets_ = std::move(prepared.secrets);
+  secrets_ = std::exchange(prepared.secrets, {});
+  declared_ = prepared;
   if (supervisor_ == nullptr) {
     if (prepared.wanted) begin(std::move(prepared));
     return;
@@ -80,6 +81,7 @@ void Supervision::begin(Prepared prepared) {
   const client::Network network{loop_, resolver_};
   engine::Options options{.project = prepared.settings.podman.project, .instance = memory_.instance, .generated = state_directory_ + "/generated"};
   podman_ = std::make_unique<podman::Client>(network, *std::move(peer));
+  logs_ = std::make_unique<ServiceLogs>(loop_, *podman_);
   engine_ = std::make_unique<engine::Engine>(
       network, *podman_, std::move(options),
       engine::Ports{.tell = [this](supervisor::Event event) { tell(std::move(event)); },
@@ -99,6 +101,7 @@ void Supervision::begin(Prepared prepared) {
 void Supervision::stop() {
   tasks_.stop();
   engine_.reset();
+  logs_.reset();
 }
 
 supervisor::Now Supervision::now() const { return {loop_.clock().now(), loop_.clock().wall()}; }
@@ -143,7 +146,15 @@ void Supervision::publish(bool plan) {
   const bool ready = supervisor_->ready();
   std::optional<services::Plan> planned;
   if (plan) planned = supervisor_->plan();
+  std::map<std::string, engine::Process> processes;
+  const auto running = engine_->processes();
+  for (const ServiceStatus& one : status)
+    if (const auto found = running.find(one.container); found != running.end()) processes.emplace(one.name, found->second);
+  logs_->follow(processes);
+  auto dropped = logs_->dropped();
   const std::lock_guard lock(mutex_);
+  dropped_lines_ = std::move(dropped);
+  processes_ = std::move(processes);
   active_ = true;
   ready_ = ready;
   was_ready_ = was_ready_ || ready;
@@ -181,6 +192,16 @@ bool Supervision::active() const {
 std::vector<ServiceStatus> Supervision::status() const {
   const std::lock_guard lock(mutex_);
   return status_;
+}
+
+std::map<std::string, engine::Process> Supervision::processes() const {
+  const std::lock_guard lock(mutex_);
+  return processes_;
+}
+
+std::map<std::string, std::uint64_t> Supervision::dropped_lines() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_lines_;
 }
 
 services::Plan Supervision::plan() const {

@@ -21,6 +21,7 @@
 #include "gatehouse/runtime/module.h"
 #include "gatehouse/runtime/offload.h"
 #include "gatehouse/supervisor/supervisor.h"
+#include "service_logs.h"
 #include "service_memory.h"
 
 namespace gatehouse::app {
@@ -44,10 +45,16 @@ class Supervision {
   void apply(Prepared prepared);
   void stop();
 
+  // Loop 0. Null: nothing is supervised.
+  podman::Client* podman() const noexcept { return podman_.get(); }
+  const Prepared& declared() const noexcept { return declared_; }
+
   // Any thread.
   bool active() const;
   std::vector<supervisor::ServiceStatus> status() const;
   services::Plan plan() const;
+  std::map<std::string, std::uint64_t> dropped_lines() const;  // of containers, by service
+  std::map<std::string, engine::Process> processes() const;  // by service
   std::optional<runtime::ModuleState> state() const;  // nothing: it has nothing to do
 
  private:
@@ -66,10 +73,12 @@ class Supervision {
   const std::string state_directory_;
   ServiceMemory memory_;
   std::map<std::string, Secret> secrets_;
+  Prepared declared_;  // without its secrets
   net::Resolver resolver_;
   runtime::Waiter waiter_;
   std::deque<supervisor::Event> events_;
   std::unique_ptr<podman::Client> podman_;
+  std::unique_ptr<ServiceLogs> logs_;
   std::unique_ptr<supervisor::Supervisor> supervisor_;
   std::unique_ptr<engine::Engine> engine_;
 
@@ -79,6 +88,8 @@ class Supervision {
   bool was_ready_ = false;
   std::vector<supervisor::ServiceStatus> status_;
   services::Plan plan_;
+  std::map<std::string, engine::Process> processes_;
+  std::map<std::string, std::uint64_t> dropped_lines_;
 
   runtime::TaskGroup tasks_;
 };

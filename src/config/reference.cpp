@@ -55,7 +55,7 @@ a file that holds it: `GATEWAY_SECRET_KEY_FILE=/run/secrets/key`. Secrets are sh
 
 constexpr Slug kSlugs[] = {
     {"acme-unused", "warning: names for certificates by ACME, and a mode that asks for none"},
-    {"alias-unused", "warning: a variable of the earlier platform that has no effect: its listener is not configured, or nothing reads it"},
+    {"alias-unused", "warning: a variable of the earlier platform that has no effect: its listener is not configured, nothing reads it, or it would let every web page call"},
     {"anonymous-endpoint", "an MCP endpoint without authentication that more than this machine can reach"},
     {"bad-address", "not an address of the kind that is needed here"},
     {"bad-cidr", "not a network like 10.0.0.0/8"},
@@ -192,7 +192,8 @@ std::string aliases_text() {
     const std::string_view note = alias.convert == Convert::kPort ? "the port; only when the listener is configured"
                                   : alias.convert == Convert::kSeconds ? "seconds"
                                   : alias.convert == Convert::kCertificateMode ? "letsencrypt is acme"
-                                  : alias.convert == Convert::kLogLevel ? "in capitals as well" : "";
+                                  : alias.convert == Convert::kLogLevel ? "in capitals as well"
+                                  : alias.convert == Convert::kOrigins ? "`*` is left out, with a warning" : "";
     out += "| `" + std::string(alias.variable) + "` | `" + std::string(alias.path) + "` | " + std::string(note) + " |\n";
   }
   return out;

@@ -95,55 +95,78 @@ void check_dns(Context& context, issuer::Settings& settings) {
   else refuse(context, below("dns.rfc2136.key_file"), "bad-value", dns.key_file + " holds no key in base64");
 }
 
-void check_external_account(Context& context, issuer::Settings& settings) {
-  const std::string path = below("eab");
-  const bool inline_key = !settings.eab_hmac.empty();
-  if (inline_key && !settings.eab_hmac_file.empty()) refuse(context, path, "conflict", "both hmac and hmac_file are set");
-  if (!settings.eab_hmac_file.empty() && !inline_key) {
-    auto key = read_secret_file(settings.eab_hmac_file);
+void check_external_account(Context& context, issuer::AuthorityChoice& authority, const std::string& path) {
+  const bool inline_key = !authority.eab_hmac.empty();
+  if (inline_key && !authority.eab_hmac_file.empty()) refuse(context, path, "conflict", "both hmac and hmac_file are set");
+  if (!authority.eab_hmac_file.empty() && !inline_key) {
+    auto key = read_secret_file(authority.eab_hmac_file);
     if (!key) {
       refuse(context, path + ".hmac_file", key.error().slug, key.error().message).help = key.error().help;
       return;
     }
-    settings.eab_hmac = *std::move(key);
+    authority.eab_hmac = *std::move(key);
   }
   const bool references = find_path(context.root, path + ".hmac") != nullptr;  // one that failed is reported there
-  if (settings.eab_kid.empty() == settings.eab_hmac.empty()) {
-    if (!settings.eab_hmac.empty() && !decode_base64url(settings.eab_hmac.reveal()))
+  if (authority.eab_kid.empty() == authority.eab_hmac.empty()) {
+    if (!authority.eab_hmac.empty() && !decode_base64url(authority.eab_hmac.reveal()))
       refuse(context, path, "bad-value", "the key is not base64url, as an authority gives it");
-  } else if (settings.eab_kid.empty() || !references) {
+  } else if (authority.eab_kid.empty() || !references) {
     refuse(context, path, "missing-key", "external account binding needs kid, and hmac or hmac_file");
+  }
+}
+
+void check_authority(Context& context, issuer::AuthorityChoice& authority, const std::string& path) {
+  check_external_account(context, authority, path + ".eab");
+  if (!authority.ca_bundle.empty() && !is_there(authority.ca_bundle))
+    refuse(context, path + ".ca_bundle", "file-unreadable", "there is no file " + authority.ca_bundle);
+}
+
+// One is described in place, several in a list: never both.
+void check_authorities(Context& context, issuer::Settings& settings) {
+  if (settings.authorities.empty()) return check_authority(context, settings.own, kAcme);
+  for (const char* const key : {"directory", "staging", "ca_bundle", "profile", "preferred_chain", "eab"})
+    if (find_path(context.root, below(key)) != nullptr)
+      refuse(context, below(key), "conflict", "authorities has its own for each").help = "move it into the list";
+  std::set<std::string> directories;
+  for (std::size_t i = 0; i < settings.authorities.size(); ++i) {
+    issuer::AuthorityChoice& authority = settings.authorities[i];
+    const std::string path = item_path(below("authorities"), i);
+    check_authority(context, authority, path);
+    if (!directories.insert(authority.directory).second)
+      refuse(context, path, "conflict", authority.directory.empty() ? "Let's Encrypt is there twice" : "the directory " + authority.directory + " is there twice");
   }
 }
 
 // `auto` needs a contact: what was left over in some file should not register an account.
 bool enabled(const tls::CertificateSettings& certificates, const issuer::Settings& settings) {
-  if (settings.names.empty()) return false;
+  if (settings.names.empty() && settings.on_demand.allow.empty()) return false;
   return certificates.mode == tls::CertificateMode::kAcme || (certificates.mode == tls::CertificateMode::kAuto && !settings.email.empty());
 }
 
 }  // namespace
 
 void check_acme(Context& context, Draft& draft) {
+  if (const std::string& bundle = draft.out.watch.ca_bundle; !bundle.empty() && !is_there(bundle))
+    refuse(context, "certificates.watch.ca_bundle", "file-unreadable", "there is no file " + bundle);
   issuer::Settings& settings = draft.out.acme;
   const tls::CertificateSettings& certificates = draft.out.edge.certificates;
   const bool wanted = certificates.mode == tls::CertificateMode::kAcme;
-  if (wanted && settings.names.empty() && find_path(context.root, below("names")) == nullptr)
+  if (wanted && settings.names.empty() && settings.on_demand.allow.empty() && find_path(context.root, below("names")) == nullptr)
     refuse(context, below("names"), "missing-key", "mode acme needs names: names: [[example.org, www.example.org]]");
   settings.enabled = enabled(certificates, settings);
   if (!settings.names.empty() && !settings.enabled && !wanted)
     context.report.warning(spot_at(context, below("names")), below("names"), "acme-unused",
                            certificates.mode == tls::CertificateMode::kAuto ? "no certificate is asked for: mode auto needs an e-mail address, too"
                                                                             : "no certificate is asked for: the mode is another one");
-  if (settings.staging && !settings.directory.empty())
+  if (settings.staging && !settings.own.directory.empty())
     refuse(context, below("staging"), "conflict", "staging is Let's Encrypt's, and directory names another authority");
+  if (!settings.on_demand.ask.empty() && settings.on_demand.allow.empty())
+    refuse(context, below("on_demand.ask"), "missing-key", "allow is needed, too: without a list anybody could have any name ordered").help = "allow: [\"*.customers.example.org\"]";
   check_names(context, settings);
   if (!settings.enabled) return;
   check_listeners_of(context, settings, draft.out.edge.listeners);
   check_dns(context, settings);
-  check_external_account(context, settings);
-  if (!settings.ca_bundle.empty() && !is_there(settings.ca_bundle))
-    refuse(context, below("ca_bundle"), "file-unreadable", "there is no file " + settings.ca_bundle);
+  check_authorities(context, settings);
 }
 
 }  // namespace gatehouse::config

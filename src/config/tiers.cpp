@@ -260,6 +260,7 @@ class Overlay {
         const std::string mode = mapped(value, lower);
         return mode == "letsencrypt" ? "acme" : mode;
       }
+      case Convert::kOrigins: return without_any_origin(alias, value, spot);
     }
     return std::nullopt;
   }
@@ -270,6 +271,23 @@ class Overlay {
     for (const char* word : {"0", "no", "off", ""})
       if (value == word) return "false";
     return value;
+  }
+
+  // The earlier platform's default let every web page call; that is nobody's decision.
+  std::optional<std::string> without_any_origin(const Alias& alias, const std::string& value, const Spot& spot) {
+    std::string named;
+    bool any = false;
+    for (const Node& item : yaml::list_node(value, spot).items) {
+      any = any || item.text == "*";
+      if (item.text != "*") named += (named.empty() ? "" : ",") + item.text;
+    }
+    if (!any) return value;
+    context_.report.warning(spot, std::string(alias.path), "alias-unused",
+                            "'*' in " + std::string(alias.variable) +
+                                " has no effect: web pages may call from this machine, from the host that they call, "
+                                "and from the origins that are named here");
+    if (named.empty()) return std::nullopt;
+    return named;
   }
 
   std::optional<std::string> with_port(const Alias& alias, const std::string& value, const Spot& spot) {

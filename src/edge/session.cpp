@@ -244,6 +244,8 @@ runtime::Task<bool> read_head(Session& s) {
         s.keep = false;
         co_return false;
       }
+      begin_request(s);
+      waited = false;
     }
     if (s.buffered > 0) {
       if (!s.record.begun()) begin_record(s);

@@ -108,5 +108,6 @@ Engine::Engine(client::Network network, podman::Client& podman, Options options,
 Engine::~Engine() = default;
 void Engine::begin() { core_->begin(); }
 void Engine::carry_out(Action action) { core_->carry_out(std::move(action)); }
+std::map<std::string, Process> Engine::processes() const { return core_->processes(); }
 
 }  // namespace gatehouse::engine

@@ -1,10 +1,12 @@
 // The engine behind its door.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "ends.h"
 #include "gatehouse/engine/engine.h"
+#include "gatehouse/engine/usage.h"
 #include "probes.h"
 
 namespace gatehouse::engine {
@@ -15,6 +17,7 @@ class Core {
 
   void begin() { tasks_.spawn(watch(*this)); }
   void carry_out(supervisor::Action action);
+  const std::map<std::string, Process>& processes() const noexcept { return processes_; }
 
  private:
   using Answer = supervisor::Answer;
@@ -48,6 +51,7 @@ class Core {
   std::string project_label_;
   Ends ends_;
   Probes probes_;
+  std::map<std::string, Process> processes_;  // by name of the container
   runtime::TaskGroup tasks_;
 };
 

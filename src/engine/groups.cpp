@@ -96,6 +96,12 @@ std::optional<Groups> find_groups(const std::string& proc, const std::string& ro
 }
 
 services::ObservedLimits limits_in(const Groups& groups) { return services::read_limits(read_files(groups, kLimitFiles), groups.version); }
+std::optional<Consumption> consumption_of(const Process& process, const std::string& proc, const std::string& cgroup) {
+  const auto groups = find_groups(proc, cgroup, process.pid, process.container);
+  if (!groups) return std::nullopt;
+  return Consumption{usage_in(*groups), limits_in(*groups)};
+}
+
 services::Usage usage_in(const Groups& groups) { return services::read_usage(read_files(groups, kUsageFiles), groups.version); }
 
 }  // namespace gatehouse::engine

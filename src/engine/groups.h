@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gatehouse/engine/usage.h"
 #include "gatehouse/services/cgroup.h"
 
 namespace gatehouse::engine {

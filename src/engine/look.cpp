@@ -13,7 +13,9 @@ podman::Labels Core::our_labels() const {
 
 Container Core::seen(const podman::Details& details) {
   Container out = container_of(details);
+  if (out.status != services::Status::kRunning) processes_.erase(out.name);
   if (out.status == services::Status::kRunning) {
+    processes_[out.name] = {out.id, out.pid};
     if (const auto groups = find_groups(options_.proc, options_.cgroup, out.pid, out.id)) {
       out.limits = limits_in(*groups);
       ends_.watch(out, *groups);
@@ -54,6 +56,7 @@ Core::AnswerTask Core::observe(const supervisor::Observe& what) {
   std::set<std::string> ids;
   for (const Container& one : out.containers) ids.insert(one.id);
   ends_.keep_only(ids);
+  std::erase_if(processes_, [&](const auto& one) { return !ids.contains(one.second.container); });
   auto filling = fill_shared(out, what.images);
   const Status filled = co_await filling;
   if (!filled) co_return failure(filled.error());

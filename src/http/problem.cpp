@@ -29,10 +29,9 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-// Seconds; empty when the answer names none.
-std::string_view retry_after(const Response& response) {
+std::string_view header(const Response& response, std::string_view wanted) {
   for (const auto& [name, value] : response.headers)
-    if (name == kRetryAfter) return value;
+    if (name == wanted) return value;
   return {};
 }
 
@@ -45,7 +44,8 @@ std::string as_json(const Response& response) {
   body.append(",\"status\":").append(digits, std::to_chars(digits, digits + sizeof digits, response.status).ptr);
   if (!problem.detail.empty()) append_member(body, "detail", problem.detail);
   if (!problem.request_id.empty()) append_member(body, "instance", problem.request_id);
-  if (const std::string_view seconds = retry_after(response); !seconds.empty()) body.append(",\"retry_after\":").append(seconds);
+  if (!problem.help.empty()) append_member(body, "help", problem.help);
+  if (const std::string_view seconds = header(response, kRetryAfter); !seconds.empty()) body.append(",\"retry_after\":").append(seconds);
   return body.append("}\n");
 }
 
@@ -62,7 +62,12 @@ std::string as_html(const Response& response) {
   page.append(kStyle).append("</style></head>\n<body><h1>" + title + "</h1>\n<p>");
   append_escaped(page, problem.detail);
   page += "</p>\n";
-  if (const std::string_view seconds = retry_after(response); !seconds.empty())
+  if (!problem.help.empty()) {
+    page += "<p>";
+    append_escaped(page, problem.help);
+    page += "</p>\n";
+  }
+  if (const std::string_view seconds = header(response, kRetryAfter); !seconds.empty())
     page.append("<p>Try again in ").append(seconds).append(" s.</p>\n");
   page += "<p class=\"facts\">";
   if (!problem.request_id.empty()) {
@@ -80,8 +85,8 @@ bool wants_page(std::string_view accept) noexcept {
 
 }  // namespace
 
-Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id) {
-  Problem problem{std::string(slug), std::string(detail), std::string(request_id)};
+Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id, std::string_view help) {
+  Problem problem{std::string(slug), std::string(detail), std::string(request_id), std::string(help)};
   for (char& c : problem.slug)
     if (c == '_') c = '-';
   return {.status = status, .content_type = {}, .body = {}, .headers = {}, .problem = std::move(problem)};
@@ -92,7 +97,7 @@ void render_problem(Response& response, std::string_view accept) {
   const bool page = wants_page(accept);
   response.content_type = page ? "text/html; charset=utf-8" : "application/problem+json";
   response.body = page ? as_html(response) : as_json(response);
-  response.headers.emplace_back("Cache-Control", "no-store");
+  if (header(response, "Cache-Control").empty()) response.headers.emplace_back("Cache-Control", "no-store");
   if (page) response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   response.problem.reset();
 }

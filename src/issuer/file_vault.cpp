@@ -123,7 +123,7 @@ class FileVault final : public acme::Vault {
   }
 
   Status self_test(runtime::Random& random) override {
-    const std::string name = "self-test-" + std::to_string(::getpid());
+    const std::string name = std::string(kTemporary) + "test-" + runtime::random_hex(random, 8);  // several may run at once
     const std::string text = runtime::random_hex(random, kTestBytes / 2);
     if (Status written = replace_file(root_, name, text); !written) return written;
     const auto read = read_secret_file(root_ + "/" + name);

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-acme::Lifetime lifetime_of(const tls::Certificate& certificate) { return {certificate.not_before(), certificate.not_after()}; }
+constexpr auto kNobodyToAsk = 6h;
 
 void log_failure(const Managed& managed, const acme::Failure& failure) {
   log::warn("issuer", "certificate.failed", "cannot get a certificate",
@@ -23,19 +23,29 @@ void log_failure(const Managed& managed, const acme::Failure& failure) {
 }  // namespace
 
 runtime::Task<void> Issuer::State::run() {
-  for (Managed& managed : certificates) co_await load(managed);
+  for (std::size_t i = 0; i < certificates.size(); ++i) {  // some may be added meanwhile
+    const std::shared_ptr<Managed> managed = certificates[i];
+    co_await load(*managed);
+  }
   runtime::Timer timer(waiter);
   for (;;) {
-    auto busy = static_cast<unsigned>(std::count_if(certificates.begin(), certificates.end(), [](const Managed& m) { return m.at_work; }));
-    for (Managed& managed : certificates) {
-      if (busy >= settings.parallel || managed.at_work || !wants_work(managed)) continue;
+    auto busy = static_cast<unsigned>(std::count_if(certificates.begin(), certificates.end(), [](const auto& m) { return m->at_work; }));
+    forget_refused();
+    for (const auto& managed : certificates) {
+      if (busy >= settings.parallel || managed->at_work || !wants_work(*managed)) continue;
       ++busy;
-      managed.at_work = true;
+      managed->at_work = true;
       group.spawn(work(managed));
     }
     timer.arm(settings.tick);
     co_await waiter.wait();  // the tick, or a certificate that is done and makes room
   }
+}
+
+void Issuer::State::forget_refused() {
+  std::erase_if(certificates, [&](const auto& one) {
+    return one->settings.on_demand && !one->at_work && !one->certificate && one->renewal.failures() > 0 && !acme::attempt_allowed(one->renewal, now());
+  });
 }
 
 bool Issuer::State::wants_certificate(const Managed& managed) const {
@@ -49,7 +59,8 @@ bool Issuer::State::wants_work(const Managed& managed) const {
          (managed.certificate && acme::question_due(lifetime_of(*managed.certificate), managed.renewal, now()));
 }
 
-runtime::Task<void> Issuer::State::work(Managed& managed) {
+runtime::Task<void> Issuer::State::work(std::shared_ptr<Managed> kept) {
+  Managed& managed = *kept;
   auto held = co_await lease(managed.name, false);
   if (held) {
     co_await work_under(managed, **held);
@@ -70,16 +81,22 @@ runtime::Task<void> Issuer::State::work_under(Managed& managed, const HeldLease&
   if (ask) co_await ask_window(managed, held);
   if (!wants_certificate(managed)) co_return;
   auto ordered = co_await order(managed, held, false);
-  if (ordered) co_return;
-  acme::note_failure(managed.renewal, ordered.failure(), now());
+  if (!ordered) co_await note(managed, held, std::move(ordered).failure());
+}
+
+runtime::Task<void> Issuer::State::note(Managed& managed, const HeldLease& held, acme::Failure failure) {
+  acme::note_failure(managed.renewal, failure, now());
   co_await save_renewal(managed, held);
-  log_failure(managed, ordered.failure());
-  services.observer.failed(managed.name, ordered.failure());
+  log_failure(managed, failure);
+  services.observer.failed(managed.name, failure);
 }
 
 runtime::Task<void> Issuer::State::ask_window(Managed& managed, const HeldLease& held) {
   Counterpart* const counterpart = counterpart_of(managed.renewal.directory);
-  if (counterpart == nullptr) co_return;  // issued by an authority that is no longer configured
+  if (counterpart == nullptr) {  // from elsewhere, or from an authority that is no longer configured: its own schedule counts
+    managed.renewal.next_question = now() + kNobodyToAsk;
+    co_return co_await save_renewal(managed, held);
+  }
   auto answer = co_await counterpart->session.renewal_window(managed.renewal.renewal_id);
   if (!answer) {
     acme::note_unanswered(managed.renewal, answer.failure(), now());

@@ -85,27 +85,37 @@ runtime::Task<Outcome<Done>> Issuer::State::order(Managed& managed, const HeldLe
     if (issued && attempt.rehearsal) continue;
     if (issued) co_return co_await install(managed, held, *std::move(issued), authorities[attempt.authority].settings.production.directory);
     last = std::move(issued).failure();
+    if (authorities.size() > 1)
+      log::warn("issuer", "authority.failed", "an authority gave no certificate",
+                {{"name", managed.name}, {"directory", authorities[attempt.authority].settings.production.directory}, {"rehearsal", attempt.rehearsal},
+                 {"kind", acme::to_text(last.kind)}, {"error", last.error.message}});
     if (attempt.rehearsal) passed_over = attempt.authority;
   }
   co_return last;
 }
 
 // First what cannot be had again, then what says that it is there.
-runtime::Task<Outcome<Done>> Issuer::State::install(Managed& managed, const HeldLease& held, acme::Issued issued, std::string directory) {
-  const auto chain = pki::Chain::parse(issued.chain);
+runtime::Task<Outcome<Done>> Issuer::State::store(Managed& managed, const HeldLease& held, Bundle bundle, std::string directory) {
+  const auto chain = pki::Chain::parse(bundle.chain);
   if (!chain) co_return acme::transient(chain.error());
-  Bundle bundle{issued.key, issued.chain};
   Status stored = co_await vault.put(acme::Kind::kCertificate, managed.name, bundle.text(), held.lease());
   if (!stored) co_return acme::transient(std::move(stored).error());
   managed.renewal = acme::renewal_state_for(chain->renewal_id(), services.random);
-  managed.renewal.directory = directory;
+  managed.renewal.directory = std::move(directory);
   managed.renewal.obtained = now();
   co_await save_renewal(managed, held);
+  take(managed, std::move(bundle));
+  co_return Done{};
+}
+
+runtime::Task<Outcome<Done>> Issuer::State::install(Managed& managed, const HeldLease& held, acme::Issued issued, std::string directory) {
+  auto stored = co_await store(managed, held, {issued.key, issued.chain}, directory);
+  if (!stored) co_return stored;
   VaultSlot order(vault, acme::Kind::kOrder, managed.name + "_" + account_name(directory));
   order.use(&held);
   const Status removed = co_await order.remove();
   static_cast<void>(removed);  // a finished order that stays is found to be for a certificate that is there
-  take(managed, std::move(bundle));
+  const auto chain = pki::Chain::parse(issued.chain);
   log::info("issuer", "certificate.issued", "got a certificate",
             {{"name", managed.name}, {"directory", directory}, {"serial", chain->serial()}, {"not_after", rfc3339(chain->not_after())},
              {"preferred_chain", issued.preferred}});

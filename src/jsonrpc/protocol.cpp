@@ -1,5 +1,9 @@
 #include "gatehouse/jsonrpc/protocol.h"
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
 #include "gatehouse/base/encoding.h"
 
 namespace gatehouse::jsonrpc {
@@ -18,6 +22,19 @@ std::string error_body(Raw id, const Refusal& refusal) {
   std::string data = R"({"reason":)";
   append_json_string(data, refusal.reason);
   return error_body(id, refusal.code, refusal.message, data += '}');
+}
+
+bool decode_header_value(std::string_view value, std::string& out) {
+  static constexpr std::string_view kPrefix = "=?base64?", kSuffix = "?=";
+  if (value.size() >= kPrefix.size() + kSuffix.size() && value.starts_with(kPrefix) && value.ends_with(kSuffix)) {
+    value.remove_prefix(kPrefix.size());
+    value.remove_suffix(kSuffix.size());
+    std::optional<std::string> decoded = decode_base64(value);
+    if (decoded) out = *std::move(decoded);
+    return decoded.has_value();
+  }
+  out = value;
+  return std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= 0x20 && c <= 0x7E); });
 }
 
 }  // namespace gatehouse::jsonrpc

@@ -59,6 +59,14 @@ Status check_host(std::string_view text) {
   return bad(text, "a host: a name, *.name or an address, without a port");
 }
 
+Status check_watched_host(std::string_view text) {
+  const auto address = net::parse_address(text);
+  if (address.ok() && !address->is_unix && !address->host.empty() && address->port != 0) return {};
+  return bad(text, "a host and port like example.org:443");
+}
+
+Status check_ask_url(std::string_view text) { return text.empty() ? Status() : check_server_url(text); }
+
 Status check_directory_url(std::string_view text) {
   constexpr std::string_view kScheme = "https://";
   const bool fine = text.starts_with(kScheme) && text.size() > kScheme.size() && text.size() <= 2048 && all_of(text, is_visible) &&

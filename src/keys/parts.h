@@ -11,6 +11,7 @@ std::span<const Key> edge_keys();
 std::span<const Key> upstream_keys();
 std::span<const Key> mcp_keys();
 std::span<const Key> state_keys();
+std::span<const Key> backup_keys();
 std::span<const Key> certificate_keys();
 std::span<const Key> service_keys();
 std::span<const Key> service_care_keys();
@@ -30,6 +31,8 @@ Status check_field_value(std::string_view text);
 Status check_server_url(std::string_view text);
 Status check_origin(std::string_view text);
 Status check_database_url(std::string_view text);
+Status check_watched_host(std::string_view text);   // example.org:443
+Status check_ask_url(std::string_view text);        // empty, or as check_server_url
 Status check_directory_url(std::string_view text);
 Status check_dns_server(std::string_view text);
 Status check_email(std::string_view text);

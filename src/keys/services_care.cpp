@@ -1,4 +1,6 @@
 // Supervised containers: dependencies, health, limits, restarts, drift.
+#include <algorithm>
+
 #include "gatehouse/services/settings.h"
 
 #include "parts.h"
@@ -39,6 +41,18 @@ void set_restart_time(Draft& draft, const Place& place, const Value& value) {
 template <services::Drift services::DriftSettings::*Member>
 void set_drift(Draft& draft, const Place& place, const Value& value) {
   draft.service(place).drift.*Member = static_cast<services::Drift>(value.number);
+}
+template <std::string services::BackupSettings::*Member>
+void set_backup_text(Draft& draft, const Place& place, const Value& value) {
+  services::BackupSettings& backup = draft.service(place).backup;
+  backup.*Member = value.text;
+  if (!draft.out.values.contains("services." + place.names.at(0) + ".backup.kind")) backup.kind = services::BackupKind::kPostgres;
+}
+// They become arguments of programs: none may look like an option or like a connection string.
+Status check_role(std::string_view text) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  if (!text.empty() && text.size() <= 40 && text.front() != '-' && std::all_of(text.begin(), text.end(), plain)) return {};
+  return make_error("bad-value", "letters, digits, _ and -, at most 40 of them, not beginning with -");
 }
 Status check_cpus(std::string_view text) {
   auto cpus = parse_cpus(text);
@@ -220,6 +234,21 @@ const Key kKeys[] = {
      .apply = [](Draft& d, const Place& p, const Value& v) { d.service(p).restart.attempts = static_cast<int>(v.number); },
      .min = 0,
      .max = 1'000'000},
+    {.path = "services.*.backup.kind",
+     .type = Type::kEnum,
+     .help = "postgres: its pg_dump, on the schedule of backup. Default: none, but of the service postgres",
+     .apply = [](Draft& d, const Place& p, const Value& v) { d.service(p).backup.kind = static_cast<services::BackupKind>(v.number); },
+     .choices = "none|postgres"},
+    {.path = "services.*.backup.database",
+     .type = Type::kString,
+     .help = "Which one. Default: $POSTGRES_DB of the service, else that of its user",
+     .apply = set_backup_text<&services::BackupSettings::database>,
+     .check = check_role},
+    {.path = "services.*.backup.user",
+     .type = Type::kString,
+     .help = "As whom; the container must let it in without a password. Default: $POSTGRES_USER of the service, else postgres",
+     .apply = set_backup_text<&services::BackupSettings::user>,
+     .check = check_role},
     {.path = "services.*.drift.resources",
      .type = Type::kEnum,
      .fallback = "repair",

@@ -11,7 +11,7 @@ namespace {
 // Of the sections in the reference.
 constexpr std::string_view kOrder[] = {
     "profile", "workers", "log", "listeners", "certificates", "upstreams", "routes", "mcp", "state",
-    "access", "admin", "metrics", "trusted_proxies", "timeouts", "limits", "headers", "podman", "services"};
+    "backup", "access", "admin", "metrics", "trusted_proxies", "timeouts", "limits", "headers", "podman", "services"};
 
 template <class Item>
 Item& by_name(std::vector<Item>& items, const std::string& name, std::string Item::*field) {
@@ -60,6 +60,9 @@ edge::FixedResponse& Draft::respond(const Place& place) {
 tls::CertificateFile& Draft::certificate(const Place& place) {
   return by_index(out.edge.certificates.files, place.indices.at(0));
 }
+issuer::AuthorityChoice& Draft::authority(const Place& place) {
+  return by_index(out.acme.authorities, place.indices.at(0));
+}
 upstream::GroupSettings& Draft::group(const Place& place) {
   return by_name(out.upstreams, place.names.at(0), &upstream::GroupSettings::name);
 }
@@ -101,7 +104,7 @@ const std::vector<const Key*>& all_keys() {
   static const std::vector<const Key*> keys = [] {
     std::vector<const Key*> out;
     for (const std::string_view top : kOrder)
-      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys(),
+      for (const auto& part : {core_keys(), certificate_keys(), access_keys(), edge_keys(), upstream_keys(), mcp_keys(), state_keys(), backup_keys(),
                                service_keys(), service_care_keys()})
         for (const Key& key : part)
           if (key.path.substr(0, key.path.find_first_of(".[")) == top) out.push_back(&key);

@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <utility>
 
-#include "gatehouse/base/encoding.h"
 #include "gatehouse/http/message.h"
 
 namespace gatehouse::mcp {
@@ -33,19 +30,6 @@ bool is_removed_in_modern(std::string_view method) noexcept {
 bool is_param_header(std::string_view name) noexcept {
   constexpr std::string_view kPrefix = "mcp-param-";
   return name.size() > kPrefix.size() && http::equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
-}
-
-bool decode_header_value(std::string_view value, std::string& out) {
-  static constexpr std::string_view kPrefix = "=?base64?", kSuffix = "?=";
-  if (value.size() >= kPrefix.size() + kSuffix.size() && value.starts_with(kPrefix) && value.ends_with(kSuffix)) {
-    value.remove_prefix(kPrefix.size());
-    value.remove_suffix(kSuffix.size());
-    std::optional<std::string> decoded = decode_base64(value);
-    if (decoded) out = *std::move(decoded);
-    return decoded.has_value();
-  }
-  out = value;
-  return std::all_of(value.begin(), value.end(), [](char c) { return c == '\t' || (c >= 0x20 && c <= 0x7E); });
 }
 
 }  // namespace gatehouse::mcp

@@ -1,7 +1,6 @@
 // What MCP over HTTP says in names and headers.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace gatehouse::mcp {
@@ -13,8 +12,5 @@ bool is_legacy_version(std::string_view version) noexcept;
 bool is_removed_in_modern(std::string_view method) noexcept;
 
 bool is_param_header(std::string_view name) noexcept;  // Mcp-Param-…
-
-// Mcp-Name and Mcp-Param-*: plain, or =?base64?…?= (UTF-8 inside). False: not a value that a client may send.
-bool decode_header_value(std::string_view value, std::string& out);
 
 }  // namespace gatehouse::mcp

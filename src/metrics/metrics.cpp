@@ -158,6 +158,12 @@ void Registry::gauges(std::string_view name, std::string_view help, std::functio
   family.all = std::move(read);
 }
 
+void Registry::counters(std::string_view name, std::string_view help, std::function<Series()> read) {
+  gauges(name, help, std::move(read));
+  const std::lock_guard lock(state_->mutex);
+  state_->families.find(name)->second.type = prometheus::MetricType::Counter;
+}
+
 LoopMetrics& Registry::loop(unsigned index) {
   const std::lock_guard lock(state_->mutex);
   while (state_->loops.size() <= index) {

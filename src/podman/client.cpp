@@ -167,6 +167,10 @@ runtime::Task<Status> Client::create_volume(std::string name, Labels labels) {
   co_return co_await change({"POST", "/volumes/create", std::move(body)}, "podman-conflict");
 }
 
+runtime::Task<Status> Client::remove_volume(std::string name) {
+  co_return co_await change({"DELETE", "/volumes/" + encoded(name)}, "podman-not-found");
+}
+
 runtime::Task<Result<std::vector<std::string>>> Client::secrets() {
   auto answer = co_await ask({"GET", "/secrets/json", {}, {}, kMaxList});
   co_return parsed(std::move(answer), parse_secrets);

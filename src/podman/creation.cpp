@@ -73,6 +73,14 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 std::string limits_json(const Limits& limits) { return dump(limits_object(limits, true)); }
 
+std::string execution_json(const Execution& what) {
+  Json environment = Json::array();
+  for (const auto& [name, value] : what.environment) environment.push_back(name + "=" + value);
+  Json out = {{"AttachStdin", true}, {"AttachStdout", true}, {"AttachStderr", true}, {"Tty", false}, {"Cmd", what.argv}, {"Env", std::move(environment)}};
+  if (!what.user.empty()) out["User"] = what.user;
+  return dump(out);
+}
+
 std::string network_json(const std::string& name, const std::string& subnet, const Labels& labels) {
   Json out = {{"name", name}, {"driver", "bridge"}, {"dns_enabled", true}, {"labels", labels}};
   if (!subnet.empty()) out["subnets"] = {{{"subnet", subnet}}};
@@ -84,8 +92,7 @@ std::string creation_json(const Creation& creation) {
               {"image", creation.image},
               {"labels", creation.labels},
               {"env", creation.environment},
-              {"netns", {{"nsmode", "bridge"}}},
-              {"networks", {{creation.network, {{"aliases", creation.aliases}}}}},
+              {"netns", {{"nsmode", creation.network.empty() ? "none" : "bridge"}}},
               {"resource_limits", limits_object(creation.limits, false)},
               {"healthconfig", health_of(creation)},
               {"cap_drop", {"ALL"}},
@@ -101,6 +108,7 @@ std::string creation_json(const Creation& creation) {
               {"sdnotifyMode", "ignore"},
               {"log_configuration", {{"driver", "k8s-file"}, {"size", kLogBytes}}},
               {"stop_timeout", creation.stop_timeout.count()}};
+  if (!creation.network.empty()) out["networks"] = {{creation.network, {{"aliases", creation.aliases}}}};
   if (!creation.entrypoint.empty()) out["entrypoint"] = creation.entrypoint;
   if (!creation.command.empty()) out["command"] = creation.command;
   if (!creation.user.empty()) out["user"] = creation.user;

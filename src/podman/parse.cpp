@@ -171,6 +171,12 @@ Result<std::string> parse_image(std::string_view body) {
   return image_id(id);
 }
 
+Result<ExecState> parse_exec(std::string_view body) {
+  const Json json = parse(body);
+  if (!member(json, "Running").is_boolean() || !member(json, "ExitCode").is_number_integer()) return bad_answer("the end of a program");
+  return ExecState{flag_of(json, "Running"), static_cast<int>(number_of(json, "ExitCode"))};
+}
+
 Result<HealthRun> parse_health_run(std::string_view body) {
   const Json json = parse(body);
   const std::string status = text_of(json, "Status");
@@ -223,25 +229,10 @@ bool LineSplitter::next(std::string& line) {
 }
 
 Status LogReader::feed(std::string_view bytes, std::vector<LogLine>& out) {
-  constexpr std::size_t kHeader = 8;
-  while (!bytes.empty()) {
-    const bool in_header = left_ == 0;
-    const std::size_t wanted = in_header ? kHeader - header_.size() : left_;
-    const std::string_view piece = bytes.substr(0, wanted);
-    bytes.remove_prefix(piece.size());
-    if (!in_header) {
-      left_ -= piece.size();
-      take(error_stream_, piece, out);
-      continue;
-    }
-    header_ += piece;
-    if (header_.size() < kHeader) break;
-    if (Status taken = take_header(); !taken) return taken;
-  }
-  return {};
+  return frames_.feed(bytes, [&](bool error_stream, std::string_view piece) { take(error_stream, piece, out); });
 }
 
-Status LogReader::take_header() {
+Status FrameReader::take_header() {
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<std::uint8_t>(header_[i])); };
   if (byte(0) > 3 || byte(1) + byte(2) + byte(3) != 0) return bad_answer("a stream of frames");
   error_stream_ = byte(0) >= 2;

@@ -45,6 +45,7 @@ ServiceSettings postgres() {
   service.volumes = {{"mcp_gateway_postgres_data", "/var/lib/postgresql/data"}};
   service.tmpfs.push_back({"/run/postgresql"});
   service.secrets = {{.name = "postgres_password", .reference = "env:POSTGRES_PASSWORD", .uid = 70, .gid = 70}};
+  service.backup.kind = BackupKind::kPostgres;
   service.shm_size = 256 * kMiB;
   service.stop_signal = "SIGINT";  // ends sessions and writes a checkpoint; SIGTERM would wait for clients
   service.stop_timeout = 60s;

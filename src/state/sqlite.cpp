@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "file_errors.h"
+#include "gatehouse/base/encoding.h"
 
 namespace gatehouse::state {
 
@@ -141,6 +142,15 @@ Row read_row(sqlite3_stmt* statement) {
   return Row(std::move(cells));
 }
 
+std::string still_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') (uri += '%') += encode_hex(bytes_of(std::string_view(&c, 1)));
+    else uri += c;
+  }
+  return uri + "?immutable=1";
+}
+
 // "$1" would be a name that counts in the order of appearance; "?1" is a number.
 std::string numbered(std::string_view sql) {
   std::string out(sql);
@@ -152,10 +162,11 @@ std::string numbered(std::string_view sql) {
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path) {
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path, Mode mode) {
   sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int code = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+  const bool still = mode == Mode::kStill;
+  const int flags = (still ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int code = sqlite3_open_v2(still ? still_uri(path).c_str() : path.c_str(), &db, flags, nullptr);
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path, db));
   if (code != SQLITE_OK) return connection->error(code);
   sqlite3_busy_timeout(db, kBusyTimeoutMs);
@@ -184,6 +195,15 @@ Status SqliteConnection::script(const char* sql) {
   const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return error(code);
   return {};
+}
+
+// In one step: a copy in several would begin anew whenever somebody writes in between.
+Status SqliteConnection::copy_to(SqliteConnection& target) {
+  sqlite3_backup* backup = sqlite3_backup_init(target.db_, "main", db_, "main");
+  if (backup == nullptr) return target.error(sqlite3_extended_errcode(target.db_));
+  sqlite3_backup_step(backup, -1);
+  const int code = sqlite3_backup_finish(backup);
+  return code == SQLITE_OK ? Status() : Status(target.error(code));
 }
 
 void SqliteConnection::roll_back() {

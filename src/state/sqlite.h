@@ -14,8 +14,10 @@ namespace gatehouse::state {
 
 class SqliteConnection final : public Session {
  public:
+  // kStill: nobody writes it meanwhile; it is read without locks, and nothing is made beside it.
+  enum class Mode { kWork, kStill };
   // Opens an existing file; makes none.
-  static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path);
+  static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path, Mode mode = Mode::kWork);
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
   ~SqliteConnection() override;
@@ -23,6 +25,9 @@ class SqliteConnection final : public Session {
   const std::string& path() const noexcept { return path_; }
 
   Status script(const char* sql) override;
+
+  // All of it in the place of what is in `target`, in one transaction there; others may write here meanwhile.
+  Status copy_to(SqliteConnection& target);
 
   // Rolls back what was begun and not committed. A full disk or an I/O error ends a transaction inside SQLite: then there
   // is nothing left to do.

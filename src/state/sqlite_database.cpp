@@ -41,14 +41,6 @@ Status use_wal(SqliteConnection& db) {
   return {};
 }
 
-// Two state directories may name one file, and by different names. SQLite's own locks would let both daemons in, each blind
-// to the other's changes of users and keys.
-Result<UniqueFd> lock_database(const std::string& path) {
-  std::error_code code;
-  const std::string real = std::filesystem::canonical(path, code).string();
-  return lock_file((code ? path : real) + ".lock", "the database " + path);
-}
-
 Status in_transaction(SqliteConnection& db, const std::function<Status(Session&)>& work) {
   if (auto begun = db.run("BEGIN IMMEDIATE"); !begun) return std::move(begun).error();
   Status done = work(db);
@@ -60,6 +52,14 @@ Status in_transaction(SqliteConnection& db, const std::function<Status(Session&)
 }
 
 }  // namespace
+
+// Two state directories may name one file, and by different names. SQLite's own locks would let both daemons in, each blind
+// to the other's changes of users and keys.
+Result<UniqueFd> lock_database(const std::string& path) {
+  std::error_code code;
+  const std::string real = std::filesystem::canonical(path, code).string();
+  return lock_file((code ? path : real) + ".lock", "the database " + path);
+}
 
 Result<std::unique_ptr<Database>> SqliteDatabase::open(const std::string& path, runtime::WallTime now) {
   auto lock = lock_database(path);

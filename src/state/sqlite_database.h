@@ -10,6 +10,9 @@
 
 namespace gatehouse::state {
 
+// For this process, until the descriptor is closed: PATH.lock, links in PATH resolved.
+Result<UniqueFd> lock_database(const std::string& path);
+
 class SqliteDatabase final : public Database {
  public:
   // Locks the file for this process (PATH.lock, links in PATH resolved), checks it and brings its schema up to date. Errors

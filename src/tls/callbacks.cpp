@@ -43,6 +43,7 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
   const std::string name = normal_name(sent);
   if (offers_challenge(ssl)) return on_challenge(ssl, data, name, alert);
   const Slot* slot = name.empty() ? nullptr : data.find(name);
+  if (slot == nullptr && !name.empty() && data.settings.missing) data.settings.missing(name);
   if (slot == nullptr && data.settings.reject_unknown_names) {
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return SSL_CLIENT_HELLO_ERROR;

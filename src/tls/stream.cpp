@@ -140,7 +140,11 @@ HandshakeInfo Stream::handshake_info() const {
 const ClientAuth* Stream::client_auth() const noexcept { return ssl_ != nullptr ? auth_of(ssl_) : nullptr; }
 
 std::string Stream::client_certificate() const {
-  X509* const shown = ssl_ != nullptr && SSL_is_server(ssl_) == 1 ? SSL_get0_peer_certificate(ssl_) : nullptr;
+  return ssl_ != nullptr && SSL_is_server(ssl_) == 1 ? peer_certificate() : std::string();
+}
+
+std::string Stream::peer_certificate() const {
+  X509* const shown = ssl_ != nullptr ? SSL_get0_peer_certificate(ssl_) : nullptr;
   const int size = shown != nullptr ? i2d_X509(shown, nullptr) : 0;
   std::string der(static_cast<std::size_t>(std::max(size, 0)), '\0');
   auto* out = reinterpret_cast<unsigned char*>(der.data());

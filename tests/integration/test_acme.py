@@ -1,7 +1,9 @@
 """Certificates by ACME, from a real authority: each way to prove names, what is served meanwhile, what survives."""
+import json
 import os
 import signal
 import stat
+import subprocess
 import unittest
 
 from acme import *
@@ -69,6 +71,69 @@ class WaysTest(AcmeTest):
         env = {"SSL_CERTIFICATE_MODE": "letsencrypt", "LETSENCRYPT_EMAIL": "ops@a.test", "LETSENCRYPT_DOMAINS": "a.test,b.test",
                "LETSENCRYPT_STAGING": "false"}
         self.wait_issued(self.start(config, env=env), "a.test", ["a.test", "b.test"])
+
+
+class AuthoritiesTest(AcmeTest):
+    """Several authorities, in their order."""
+
+    def several(self, first, second, **acme):
+        """Both look for challenges where the daemon listens."""
+        config = acme_config(second, [["a.test"]], **acme)
+        here = config["certificates"]["acme"]
+        for key in ("directory", "ca_bundle"):
+            del here[key]
+        here["authorities"] = [{"directory": one.url, "ca_bundle": str(one.ca_file)} for one in (first, second)]
+        return config
+
+    def second_pebble(self, first):
+        second = Pebble()
+        second.http_port, second.tls_port = first.http_port, first.tls_port
+        return self.enterContext(second)
+
+    def source(self, daemon):
+        done = subprocess.run([binary(), "certs", "show", "a.test", "--format", "json", "--socket", daemon.socket_path], capture_output=True, text=True,
+                              env=clean_environment(), timeout=DEADLINE)
+        return json.loads(done.stdout)["items"][0]["acme"]["directory"]
+
+    def test_the_first_one_that_works(self):
+        first = self.pebble()
+        second = self.second_pebble(first)
+        daemon = self.start(self.several(first, second))
+        self.wait_issued(daemon, "a.test")
+        self.assertEqual((first.issued(), second.orders()), (1, 0))
+        self.assertEqual(self.source(daemon), first.url)
+
+    def test_the_next_one_when_the_first_is_down(self):
+        first = self.pebble()
+        second = self.second_pebble(first)
+        first.stop()
+        daemon = self.start(self.several(first, second))
+        self.wait_issued(daemon, "a.test")
+        daemon.log.wait("authority.failed", name="a.test", directory=first.url, kind="transient")
+        daemon.log.wait("certificate.issued", name="a.test", directory=second.url)
+        self.assertEqual(daemon.log.find("certificate.failed"), [])
+        self.assertEqual((self.source(daemon), second.issued()), (second.url, 1))
+
+    def test_the_next_one_when_the_first_refuses(self):
+        first = self.pebble(domainBlocklist=["a.test"])
+        second = self.second_pebble(first)
+        daemon = self.start(self.several(first, second))
+        self.wait_issued(daemon, "a.test")
+        daemon.log.wait("authority.failed", directory=first.url, kind="refused")
+        self.assertEqual(first.issued(), 0)
+
+    def test_each_has_its_own_account_binding(self):
+        first = self.pebble()
+        second = Pebble(externalAccountBindingRequired=True, externalAccountMACKeys={"kid-1": HMAC})
+        second.http_port, second.tls_port = first.http_port, first.tls_port
+        self.enterContext(second)
+        first.stop()
+        key = self.temporary_directory() / "eab.key"
+        key.write_text(HMAC + "\n")
+        key.chmod(0o600)
+        config = self.several(first, second)
+        config["certificates"]["acme"]["authorities"][1]["eab"] = {"kid": "kid-1", "hmac_file": str(key)}
+        self.wait_issued(self.start(config), "a.test")
 
 
 class LifeTest(AcmeTest):

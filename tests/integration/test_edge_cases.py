@@ -130,6 +130,21 @@ class AnswerTest(DaemonTest):
         stream.sock.sendall(request_bytes())
         self.assertEqual(stream.response().status, 200)
 
+    def test_a_blank_line_in_pieces_takes_no_deadline_away(self):
+        daemon = self.start(proxy_config(self.backend(), timeouts={"request_head": "300ms", "keep_alive": "3s", "first_byte": "3s"}))
+        for then, status in ((b"G", 408), (b"", None)):
+            stream = self.connect(daemon)
+            stream.sock.sendall(b"\r")
+            pace(0.1)
+            stream.sock.sendall(b"\n")
+            pace(0.1)
+            if then:
+                stream.sock.sendall(then)
+                self.assertEqual(stream.response().status, status)
+            stream.sock.close()
+        daemon.stop()
+        self.assertEqual([line["status"] for line in daemon.log.find("request")], [408], "a blank line is no request")
+
     def test_a_client_that_leaves_in_the_middle_of_a_head(self):
         daemon = self.start(proxy_config(self.backend()))
         stream = self.connect(daemon)

@@ -1,6 +1,7 @@
 """Databases, dependencies, limits, and an engine that fails, with a real Podman."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import podman
 
 podman.enter_sandbox()
 
-from harness import is_alive, wait_until  # noqa: E402
+from harness import fetch, is_alive, wait_until  # noqa: E402
 from podman import BOX, PodmanTest, service  # noqa: E402
 
 SLEEP = {"image": BOX, "command": ["sleep"]}
@@ -60,6 +61,41 @@ class DatabaseTest(PodmanTest):
         told += [subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True).stdout]
         for password in PASSWORDS.values():
             self.assertFalse([text for text in told if password in text])
+
+
+class UsageTest(PodmanTest):
+
+    def test_what_a_service_uses_is_told(self):
+        web = {**SERVE, "resources": {"memory": "64MiB", "cpus": "0.5"}}
+        daemon = self.start({**self.config({"web": web}), "listeners": {"http": {}}})
+        self.wait_state(daemon, "web", "running")
+
+        def told():
+            page = fetch(daemon.address(), "/metrics").body.decode()
+            return dict(re.findall(r'^(gatehouse_service_\w+)\{service="web"\} (\S+)$', page, re.M))
+
+        values = wait_until(lambda: (lambda found: found if "gatehouse_service_memory_bytes" in found else None)(told()), "memory of the service")
+        self.assertEqual(float(values["gatehouse_service_memory_limit_bytes"]), 64 * 1024 * 1024)
+        self.assertEqual(float(values["gatehouse_service_cpu_limit_cores"]), 0.5)
+        self.assertLess(0, float(values["gatehouse_service_memory_bytes"]))
+        self.assertLess(0, float(values["gatehouse_service_cpu_seconds_total"]))
+        self.assertLessEqual(1, float(values["gatehouse_service_processes"]))
+        podman.podman("rm", "--force", "--time", "0", self.ids("web")[0])
+        wait_until(lambda: self.inspect("web") and "gatehouse_service_memory_bytes" in told(), "another container's memory")
+
+
+class LogTest(PodmanTest):
+
+    def test_lines_of_a_container_are_lines_of_the_log(self):
+        said = json.dumps({"level": "warn", "msg": "slow \x1b[31m", "ms": 12})
+        daemon = self.start(self.config({"talker": {"image": BOX, "command": ["say", said]}}))
+        line, = daemon.log.wait("service.line", stream="stdout")
+        self.assertEqual((line["service"], line["level"], line["module"], line["msg"]), ("talker", "warn", "container", "slow \x1b[31m"))
+        self.assertNotIn(b"\x1b", line["_raw"])
+        self.assertEqual(json.loads(line["fields"]), {"ms": 12})
+        self.assertTrue(self.ids("talker")[0].startswith(line["instance"]))
+        line, = daemon.log.wait("service.line", stream="stderr")
+        self.assertEqual((line["level"], line["msg"]), ("info", "and an error"))
 
 
 class DependencyTest(PodmanTest):

@@ -6,7 +6,7 @@ import sys
 from source import files, line_of, main
 
 EVENT = re.compile(r'log::(?:debug|info|warn|error|write)\(\s*(?:[\w:]+,\s*)?"\w+",\s*"([a-z0-9_.]+)"')
-METRIC = re.compile(r'\b(?:counter|counter_function|histogram|gauge|gauges|level|derived_counter|derived_histogram)\(\s*"([a-z0-9_]+)"')
+METRIC = re.compile(r'\b(?:counter|counter_function|histogram|gauge|gauges|counters|level|derived_counter|derived_histogram)\(\s*"([a-z0-9_]+)"')
 # Each has the slug in its only group.
 SLUG = [re.compile(pattern, re.S) for pattern in (
     r'\b(?:make_error|system_error)\(\s*"([a-z0-9-]*[a-z0-9])"',

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gatehouse/access/accounts.h"
+#include "gatehouse/base/secret.h"
 #include "gatehouse/edge/settings.h"
 #include "gatehouse/http/exchange.h"
 #include "gatehouse/metrics/metrics.h"
@@ -99,6 +100,27 @@ struct CertificatesView {
   std::vector<CertificateView> certificates;  // none: no listener speaks TLS
 };
 
+// What is done to a certificate of an authority. It may take minutes.
+struct CertificateCommand {
+  enum class What : std::uint8_t { kIssue, kRenew, kRevoke, kImport, kRecords };
+  What what = What::kIssue;
+  std::string name;
+  bool force = false;            // kRenew: also when it is not due
+  int reason = 0;                // kRevoke: RFC 5280, section 5.3.1
+  std::string chain{};           // kImport: PEM
+  Secret key{};
+};
+struct DnsRecordView {
+  std::string name, type, value;
+};
+struct CertificateOutcome {
+  std::optional<Error> error{};  // what the authority, the vault or the certificate says against it
+  bool changed = false;          // false: it was not due
+  runtime::WallTime not_after{}, renewal{};
+  std::vector<DnsRecordView> records{};
+};
+using CertificateDone = std::function<void(CertificateOutcome)>;
+
 struct ReloadChange {
   std::string path, before, after;
   bool needs_restart = false;
@@ -116,6 +138,21 @@ struct ReloadView {
   std::string text;              // the diagnostics as `gatehouse check` prints them
 };
 
+// What is wanted of backups, and what became of it for each of them.
+struct BackupRequest {
+  std::string what;              // backup, verify, drill, restore
+  std::string name{}, id{};
+  bool live = false;             // restore: over what is in use
+  std::string confirm{};
+};
+struct BackupOutcome {
+  std::string what, target, id;
+  std::optional<Error> error;
+  std::chrono::milliseconds took{0};
+  std::uint64_t bytes = 0;
+  std::string place, safety;     // restore: where it is now; the backup of what was there before
+};
+
 struct Ports {
   access::Accounts* accounts = nullptr;
   state::Store* store = nullptr;
@@ -130,8 +167,12 @@ struct Ports {
   std::function<StatusView()> status;
   std::function<CertificatesView()> certificates;
   std::function<std::string()> plan;  // JSON
+  std::function<Result<std::string>()> backups;  // JSON; blocks, on the offload pool
+  // Any thread. `done` is called once, on loop 0, perhaps after a long time.
+  std::function<void(BackupRequest request, std::function<void(std::vector<BackupOutcome>)> done)> back_up;
   // Any thread. `done` is called once, on loop 0; whoever asked posts back to its own loop.
   std::function<void(std::function<void(ReloadView)> done)> reload;
+  std::function<void(CertificateCommand command, CertificateDone done)> certificate_command;
 };
 
 class Api final : public http::Handler {

@@ -16,12 +16,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "gatehouse/base/secret.h"
 #include "gatehouse/client/fetch.h"
+#include "gatehouse/engine/usage.h"
 #include "gatehouse/podman/client.h"
 #include "gatehouse/supervisor/port.h"
 
@@ -53,6 +55,7 @@ class Engine {
 
   void begin();
   void carry_out(supervisor::Action action);
+  std::map<std::string, Process> processes() const;  // of what ran when it was last looked at, by name of the container
 
  private:
   std::unique_ptr<Core> core_;

@@ -46,8 +46,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Problem {
   std::string slug;        // with hyphens
-  std::string detail;      // a sentence: what to do
+  std::string detail;      // a sentence
   std::string request_id;
+  std::string help;        // what to do; may be empty
 };
 
 struct Response {
@@ -109,10 +110,10 @@ class Handler {
 };
 
 // A refusal as a problem document (RFC 9457).
-Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id);
+Response problem(int status, std::string_view slug, std::string_view detail, std::string_view request_id, std::string_view help = {});
 
 // Whoever sends a response calls this first. application/problem+json with type (the page about the slug), title, status, detail,
-// instance (request id), retry_after (seconds, as in Retry-After); or a small page when `accept` is that of a browser.
+// instance (request id), help (what to do), retry_after (seconds, as in Retry-After); or a small page when `accept` is that of a browser.
 void render_problem(Response& response, std::string_view accept);
 
 }  // namespace gatehouse::http

@@ -44,6 +44,7 @@ struct CertificateSettings {
   pki::Names names;               // the first one is its name in the vault
   pki::KeyType key_type = pki::KeyType::kEcdsaP256;
   bool keep_key = false;          // the same key at each renewal
+  bool on_demand = false;         // forgotten when it cannot be had: whoever wants it adds it again
 };
 
 struct IssuerSettings {
@@ -84,6 +85,7 @@ struct CertificateStatus {
   int failures = 0;
   std::string last_error;
   bool at_work = false;
+  bool on_demand = false;
 };
 
 class Issuer {
@@ -93,10 +95,20 @@ class Issuer {
 
   runtime::Task<void> run();  // does not end
 
-  // By a person, whatever the schedule says. "not-found": no certificate of this name is configured, or none is there.
+  // One more, for names that nobody configured. Nothing happens when there is one of that name.
+  void add(CertificateSettings certificate);
+
+  // By a person, whatever the schedule says. "not-found": no certificate of this name is configured, or none is there. The issuer
+  // outlives these tasks, and `renewed`, too.
   runtime::Task<acme::Outcome<acme::Done>> issue(std::string name);
-  // RFC 8555 section 7.6; after a compromise of the key it is issued anew, with another key, at once.
+  runtime::Task<acme::Outcome<acme::Done>> renew(std::string name, bool& renewed);  // only when it is due, or not there
+  // RFC 8555 section 7.6. Another one is issued at once: it is for whoever takes a name out of the configuration to do so first.
+  // After a compromise of the key it gets another key, even with `keep_key`.
   runtime::Task<acme::Outcome<acme::Done>> revoke(std::string name, acme::RevocationReason reason);
+  // A certificate from elsewhere, for exactly the configured names; renewed as if it had been issued here. Errors: pki::check_issued.
+  runtime::Task<acme::Outcome<acme::Done>> adopt(std::string name, std::string chain, pki::Key key);
+  // With the first authority, so that account_url() is known.
+  runtime::Task<acme::Outcome<acme::Done>> ensure_account();
   // New keys for all accounts that there are.
   runtime::Task<acme::Outcome<acme::Done>> change_account_keys(pki::KeyType type);
 

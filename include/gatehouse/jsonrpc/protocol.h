@@ -36,6 +36,9 @@ struct Refusal {
   explicit operator bool() const noexcept { return status != 0; }
 };
 
+// Mcp-Name and Mcp-Param-*: plain, or =?base64?…?= (UTF-8 inside). False: not a value that a client may send.
+bool decode_header_value(std::string_view value, std::string& out);
+
 // {"jsonrpc":"2.0","id":…,"error":{"code":…,"message":…,"data":…}}. `id` is raw; empty: null. `data` is raw JSON or empty.
 std::string error_body(Raw id, int code, std::string_view message, std::string_view data = {});
 std::string error_body(Raw id, const Refusal& refusal);

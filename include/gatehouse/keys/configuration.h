@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gatehouse/access/settings.h"
+#include "gatehouse/backup/settings.h"
 #include "gatehouse/base/log.h"
 #include "gatehouse/base/secret.h"
 #include "gatehouse/edge/settings.h"
@@ -26,9 +27,11 @@ struct Configuration {
   log::Settings log;
   edge::Settings edge;
   issuer::Settings acme;
+  issuer::WatchSettings watch;
   std::vector<upstream::GroupSettings> upstreams;
   mcp::Settings mcp;
   state::Settings state;
+  backup::Settings backup;
   access::Settings access;
   services::Settings services;        // those that shall run: declared, of a profile, or needed by one of them
   bool supervised = false;            // `podman` or `services` is in the file

@@ -53,6 +53,7 @@ struct Draft {
   edge::RouteSettings& route(const Place& place);
   edge::FixedResponse& respond(const Place& place);
   tls::CertificateFile& certificate(const Place& place);
+  issuer::AuthorityChoice& authority(const Place& place);
   upstream::GroupSettings& group(const Place& place);
   upstream::ServerSettings& server(const Place& place);
   mcp::ServerSettings& mcp_server(const Place& place);
@@ -95,7 +96,7 @@ struct Section {
   Check name = nullptr;                // of the keys of a "*" section
 };
 
-enum class Convert { kSame, kPort, kSeconds, kDays, kBoolean, kLogLevel, kCertificateMode };
+enum class Convert { kSame, kPort, kSeconds, kDays, kBoolean, kLogLevel, kCertificateMode, kOrigins };
 
 // Names of the earlier platform.
 struct Alias {

@@ -100,6 +100,7 @@ class Registry {
   // A family whose series come and go (listeners, servers): all of them, at every scrape.
   using Series = std::vector<std::pair<Labels, double>>;
   void gauges(std::string_view name, std::string_view help, std::function<Series()> read);
+  void counters(std::string_view name, std::string_view help, std::function<Series()> read);
 
   // A family that each scrape makes from another: series whose new labels are the same are added up, nullopt leaves one out.
   // A counter made from a histogram counts its observations. `relabel` runs under the registry's lock.

@@ -67,6 +67,7 @@ class Client {
 
   runtime::Task<Result<std::vector<std::string>>> volumes();
   runtime::Task<Status> create_volume(std::string name, Labels labels);
+  runtime::Task<Status> remove_volume(std::string name);
 
   runtime::Task<Result<std::vector<std::string>>> secrets();
   runtime::Task<Result<Labels>> secret_labels(std::string name);  // a list does not tell them before 5.0
@@ -81,6 +82,13 @@ class Client {
   // Until the stream ends or `on_event` says false; the end is an error too ("podman-lost"). `opened` is called when Podman has
   // taken the request: what happens from then on is told. Events may come twice, and some are never told: they are hints.
   runtime::Task<Status> events(std::string label, std::function<void()> opened, std::function<bool(const Event&)> on_event);
+
+  // Runs a program in a container; the value is its exit code, 127 when there is no such program. `input` gives what it reads,
+  // piece by piece, until an empty one; null: nothing. What it writes goes to `output`, which is awaited before more is read.
+  // "podman-timeout" when nothing moved for `idle`. Podman lets the program go on when the coroutine is destroyed, and before
+  // it is told to wait less (exit_command_delay) keeps two small processes for five minutes after each.
+  using Output = std::function<runtime::Task<Status>(bool error_stream, std::string bytes)>;
+  runtime::Task<Result<int>> exec(std::string container, Execution what, client::Pieces input, Output output, std::chrono::milliseconds idle);
 
   // What the container says from now on, or from `since`, until it ends: then success.
   runtime::Task<Status> logs(std::string container, runtime::WallTime since, std::function<void(const LogLine&)> on_line);

@@ -98,7 +98,7 @@ struct Creation {
   std::map<std::string, std::string> environment{};
   std::string user{};
   std::string work_dir{};
-  std::string network{};
+  std::string network{};                           // empty: none, not even the way out
   std::vector<std::string> aliases{};
   std::vector<Mount> mounts{};
   std::vector<TmpfsMount> tmpfs{};
@@ -136,6 +136,13 @@ struct PullProgress {
 struct HealthRun {
   bool passed = false;
   std::string detail;
+};
+
+// A program in a running container.
+struct Execution {
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> environment{};
+  std::string user{};                            // empty: the container's
 };
 
 struct LogLine {

@@ -98,6 +98,14 @@ struct Port {
   std::uint16_t container = 0;
 };
 
+// What is kept of a service in backups. Empty texts: what its environment says (POSTGRES_USER, POSTGRES_DB).
+enum class BackupKind { kNone, kPostgres };
+struct BackupSettings {
+  BackupKind kind = BackupKind::kNone;
+  std::string database;
+  std::string user;
+};
+
 struct ServiceSettings {
   std::string name;
   std::string image;  // a reference with a tag or a digest
@@ -113,6 +121,7 @@ struct ServiceSettings {
   Resources resources;
   RestartSettings restart;
   DriftSettings drift;
+  BackupSettings backup;
   std::vector<Volume> volumes;
   std::vector<Tmpfs> tmpfs;
   std::vector<File> files;

@@ -22,6 +22,7 @@
 // Errors: "tls-context", "no-certificate". Owner: a snapshot. Thread: any; const.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -47,6 +48,7 @@ struct ContextSettings {
   bool reject_unknown_names = false;   // unrecognized_name instead of the default certificate, also for those who name nobody
   std::shared_ptr<const ClientAuth> client_auth{};               // for every name without one of its own; null: off
   std::shared_ptr<const Challenges> challenges{};                // null: none are met
+  std::function<void(const std::string&)> missing{};  // told of a name that no certificate has; on the handshake's loop, quick
   std::map<std::string, std::shared_ptr<const ClientAuth>> client_auth_of{};  // "a.b", "*.b"; null: off
 };
 

@@ -82,6 +82,7 @@ class Stream {
   // nothing. Valid as long as the stream.
   const ClientAuth* client_auth() const noexcept;
   std::string client_certificate() const;
+  std::string peer_certificate() const;  // the same for either side: what the other one showed
   // Why TLS broke off after the handshake ("tlsv13 alert certificate required"); empty when it was not TLS.
   std::string_view tls_failure() const noexcept;
 

@@ -75,6 +75,10 @@ class ApiTest : public ::testing::Test {
     ports.metrics_allow = [this] { return allow_; };
     ports.status = [this] { return status_; };
     ports.certificates = [this] { return certificates_; };
+    ports.certificate_command = [this](CertificateCommand command, CertificateDone done) {
+      commands_.push_back(std::move(command));
+      done(outcome_);
+    };
     ports.reload = [this](std::function<void(ReloadView)> done) { reload_done_ = std::move(done); };
     api_ = std::make_unique<Api>(std::move(ports));
   }
@@ -145,6 +149,8 @@ class ApiTest : public ::testing::Test {
   CertificatesView certificates_;
   std::vector<net::Cidr> allow_;
   std::function<void(ReloadView)> reload_done_;
+  std::vector<CertificateCommand> commands_;
+  CertificateOutcome outcome_;
   runtime::Loop loop_{runtime::system_clock()};
   runtime::OffloadPool pool_{2};
   std::unique_ptr<Api> api_;

@@ -96,10 +96,10 @@ TEST_F(Demo, Tools) {
 TEST_F(Demo, CountsWithProgress) {
   initialize();
   legacy("tools/call", {{"name", "count_slowly"}, {"arguments", {{"count", 2}, {"delay_ms", 30}}}, {"_meta", {{"progressToken", "t"}}}});
-  ASSERT_NE(reply_.slow, nullptr);
+  ASSERT_EQ(reply_.slow.size(), 1u);
   EXPECT_TRUE(reply_.messages.empty());
-  EXPECT_EQ(reply_.slow->delay(), std::chrono::milliseconds(30));
-  const SlowCall::Step first = reply_.slow->step();
+  EXPECT_EQ(reply_.slow.at(0)->delay(), std::chrono::milliseconds(30));
+  const SlowCall::Step first = reply_.slow.at(0)->step();
   ASSERT_EQ(first.messages.size(), 1u);
   EXPECT_FALSE(first.last);
   const Json progress = Json::parse(first.messages[0]);
@@ -107,7 +107,7 @@ TEST_F(Demo, CountsWithProgress) {
   EXPECT_EQ(progress["params"]["progressToken"], "t");
   EXPECT_EQ(progress["params"]["progress"], 1);
   EXPECT_EQ(progress["params"]["total"], 2);
-  const SlowCall::Step second = reply_.slow->step();
+  const SlowCall::Step second = reply_.slow.at(0)->step();
   ASSERT_EQ(second.messages.size(), 2u);
   EXPECT_TRUE(second.last);
   EXPECT_EQ(text(Json::parse(second.messages[1])), "counted to 2");
@@ -116,7 +116,7 @@ TEST_F(Demo, CountsWithProgress) {
 TEST_F(Demo, CountsSilentlyWithoutAToken) {
   initialize();
   legacy("tools/call", {{"name", "count_slowly"}, {"arguments", {{"count", 1}, {"delay_ms", 0}}}});
-  EXPECT_EQ(reply_.slow->step().messages.size(), 1u);
+  EXPECT_EQ(reply_.slow.at(0)->step().messages.size(), 1u);
   for (const Json& bad : {Json{{"count", 0}, {"delay_ms", 0}}, Json{{"count", 1}}, Json{{"count", 1}, {"delay_ms", 60'001}}, Json{{"count", 1.5}, {"delay_ms", 0}}}) {
     EXPECT_EQ(legacy("tools/call", {{"name", "count_slowly"}, {"arguments", bad}})["result"]["isError"], true) << bad;
   }
@@ -125,7 +125,7 @@ TEST_F(Demo, CountsSilentlyWithoutAToken) {
 TEST_F(Demo, ACallCanBeCancelled) {
   initialize();
   legacy("tools/call", {{"name", "count_slowly"}, {"arguments", {{"count", 1}, {"delay_ms", 0}}}});
-  const auto slow = reply_.slow;
+  const auto slow = reply_.slow.at(0);
   bool told = false;
   slow->on_cancel = [&told] { told = true; };
   ask({{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", "1"}}}});
@@ -133,6 +133,45 @@ TEST_F(Demo, ACallCanBeCancelled) {
   ask({{"jsonrpc", "2.0"}, {"method", "notifications/cancelled"}, {"params", {{"requestId", 1}}}});
   EXPECT_TRUE(slow->cancelled());
   EXPECT_TRUE(told);
+}
+
+TEST_F(Demo, TakesBatchesWhereTheyBelong) {
+  const Json ping = {{"jsonrpc", "2.0"}, {"id", "a"}, {"method", "ping"}};
+  for (const char* const version : {"2025-11-25", "2025-06-18", "2024-11-05"}) {
+    initialize(version);
+    EXPECT_EQ(ask(Json::array({ping}))["error"]["code"], -32600) << version;
+    EXPECT_EQ(reply_.status, 400) << version;
+  }
+  initialize("2025-03-26");
+  const Json slow = {{"jsonrpc", "2.0"}, {"id", 2}, {"method", "tools/call"},
+                     {"params", {{"name", "count_slowly"}, {"arguments", {{"count", 1}, {"delay_ms", 0}}}}}};
+  ask(Json::array({ping, {{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}}, slow}));
+  EXPECT_TRUE(reply_.batch);
+  EXPECT_EQ(reply_.status, 200);
+  ASSERT_EQ(reply_.messages.size(), 1u);
+  EXPECT_EQ(Json::parse(reply_.messages[0])["id"], "a");
+  ASSERT_EQ(reply_.slow.size(), 1u);
+  EXPECT_EQ(Json::parse(reply_.slow.at(0)->step().messages.back())["id"], 2);
+}
+
+TEST_F(Demo, ABatchOfNotificationsHasNoAnswer) {
+  initialize("2025-03-26");
+  ask(Json::array({{{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}}}));
+  EXPECT_TRUE(reply_.messages.empty());
+  EXPECT_EQ(reply_.status, 202);
+}
+
+TEST_F(Demo, RefusesWhatBelongsToNoBatch) {
+  initialize("2025-03-26");
+  EXPECT_EQ(ask(Json::array())["error"]["code"], -32600);
+  EXPECT_EQ(ask(Json(std::vector<Json>(101, Json::object())))["error"]["code"], -32600);
+  const Json modern = {{"_meta", {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"}}}};
+  ask(Json::array({Json::array(), 7, {{"jsonrpc", "2.0"}, {"id", 1}, {"method", "initialize"}, {"params", {{"protocolVersion", "2025-11-25"}}}},
+                   {{"jsonrpc", "2.0"}, {"id", 2}, {"method", "tools/list"}, {"params", modern}},
+                   {{"jsonrpc", "2.0"}, {"id", 3}, {"method", "ping"}}}));
+  ASSERT_EQ(reply_.messages.size(), 5u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(Json::parse(reply_.messages[i])["error"]["code"], -32600) << i;
+  EXPECT_TRUE(Json::parse(reply_.messages[4]).contains("result"));
 }
 
 TEST_F(Demo, AnnouncesNewTools) {
@@ -187,7 +226,7 @@ TEST_F(Demo, TheStatelessEraHasItsOwnErrors) {
 
 TEST_F(Demo, ASlowCallOfTheStatelessEraIsDressed) {
   modern("tools/call", {{"name", "count_slowly"}, {"arguments", {{"count", 1}, {"delay_ms", 0}}}});
-  const Json result = Json::parse(reply_.slow->step().messages.back())["result"];
+  const Json result = Json::parse(reply_.slow.at(0)->step().messages.back())["result"];
   EXPECT_EQ(result["resultType"], "complete");
   EXPECT_TRUE(result["_meta"].contains("io.modelcontextprotocol/serverInfo"));
 }

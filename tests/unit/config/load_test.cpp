@@ -190,6 +190,19 @@ TEST(ConfigTiers, OwnNameBeforeAlias) {
   EXPECT_EQ(load(options).configuration->log.level, log::Level::kDebug);
 }
 
+TEST(ConfigTiers, OriginsOfTheEarlierPlatformLoseTheirStar) {
+  LoadOptions options = with(std::string(kHttp) + "mcp: {allowed_origins: ['https://file.test']}\n");
+  const auto origins = [&](const char* value) {
+    options.environment = {{"GATEWAY_CORS_ORIGINS", value}};
+    return load(options).configuration->mcp.allowed_origins;
+  };
+  using List = std::vector<std::string>;
+  EXPECT_EQ(origins("*"), List({"https://file.test"})) << "as if it were not set";
+  EXPECT_EQ(origins("https://a.test, *,https://b.test"), List({"https://a.test", "https://b.test"}));
+  EXPECT_EQ(origins("[\"*\"]"), List({"https://file.test"}));
+  EXPECT_EQ(origins("https://a.test"), List({"https://a.test"}));
+}
+
 TEST(ConfigTiers, NamesWithDashesAndItemsOfListsAreFound) {
   LoadOptions options = with(std::string(kHttp) + "upstreams: {my-app: {servers: [127.0.0.1:1]}}\nroutes: [{to: my-app}]\n");
   options.environment = {{"GATEHOUSE_UPSTREAMS_MY_APP_MAX_IDLE", "7"},
@@ -387,7 +400,7 @@ TEST(ConfigLoad, SectionsThatNeedARestartNeedItWhole) {
     if (key->type == keys::Type::kLater) continue;
     const std::string_view top = key->path.substr(0, key->path.find('.'));
     if (top == "state" || top == "access" || top == "podman") EXPECT_TRUE(key->restart) << key->path;
-    else if (key->restart) EXPECT_TRUE(key->path == "profile" || key->path == "workers" || key->path == "admin.socket" || key->path == "metrics.compat") << key->path;
+    else if (key->restart) EXPECT_TRUE(key->path == "backup.directory" || key->path == "profile" || key->path == "workers" || key->path == "admin.socket" || key->path == "metrics.compat") << key->path;
   }
 }
 

@@ -179,6 +179,18 @@ TEST_F(FileVaultTest, IsWholeWheneverItsWriterIsKilled) {
 }
 
 // Nodes that fight for one lease: never two at a time, and each change is made by who has it.
+TEST_F(FileVaultTest, TestsItselfSeveralTimesAtOnce) {
+  const auto vault = open();
+  std::atomic<int> failures{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < 25; ++turn) failures += vault->self_test(runtime::system_random()) ? 0 : 1;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(failures, 0);
+}
+
 TEST_F(FileVaultTest, GivesALeaseToOneOfMany) {
   open();
   std::atomic<int> holders{0}, most{0}, taken{0};

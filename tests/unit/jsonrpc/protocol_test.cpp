@@ -19,5 +19,15 @@ TEST(ErrorBody, OfARefusalNamesItsReason) {
   EXPECT_FALSE(Refusal{});
 }
 
+TEST(HeaderValue, IsPlainOrBase64) {
+  std::string value;
+  EXPECT_TRUE(decode_header_value("say_hello", value));
+  EXPECT_EQ(value, "say_hello");
+  EXPECT_TRUE(decode_header_value("=?base64?w7w=?=", value));
+  EXPECT_EQ(value, "\xC3\xBC");
+  EXPECT_FALSE(decode_header_value("=?base64?*?=", value));
+  EXPECT_FALSE(decode_header_value("\xC3\xBC", value));
+}
+
 }  // namespace
 }  // namespace gatehouse::jsonrpc

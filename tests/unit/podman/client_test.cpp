@@ -164,6 +164,64 @@ TEST_F(PodmanClientTest, AnErrorInTheMiddleOfEventsEndsThem) {
   EXPECT_EQ(slug(runner_.run(podman.events("k=v", [] {}, [](const Event&) { return true; }))), "podman-refused");
 }
 
+std::string frame(char stream, const std::string& bytes) {
+  return std::string{stream, 0, 0, 0, 0, 0, 0, static_cast<char>(bytes.size())} + bytes;
+}
+
+class PodmanExecTest : public PodmanClientTest {
+ protected:
+  // The three answers of one program: made, its streams, its end.
+  void runs(std::string streams, std::string end) {
+    answers_ = {"HTTP/1.1 201 X\r\nContent-Length: 10\r\n\r\n{\"Id\":\"e\"}",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n" + std::move(streams),
+                "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(end.size()) + "\r\n\r\n" + end};
+  }
+  Result<int> exec() {
+    Client podman({runner_.loop, resolver_}, {.address = {.host = "127.0.0.1", .port = scripted_.port()}});
+    return runner_.run(podman.exec("c", {.argv = {"pg_dump", "-Fc"}, .user = "70"}, nullptr, [this](bool error_stream, std::string bytes) -> runtime::Task<Status> {
+      return take(heard_, error_stream, std::move(bytes));
+    }, 5s));
+  }
+  static runtime::Task<Status> take(std::string& heard, bool error_stream, std::string bytes) {
+    heard += (error_stream ? "E" : "O") + bytes;
+    co_return Status();
+  }
+
+  std::string heard_;
+  std::vector<std::string> answers_;
+  std::size_t answered_ = 0;
+  fakes::LoopServer scripted_{runner_.loop, 0, {.answer = [this](const fakes::Asked& asked) {
+                                asked_.push_back(asked);
+                                return answers_.at(answered_++);
+                              }}};
+};
+
+TEST_F(PodmanExecTest, TheStreamsComeApartAndTheCodeFollows) {
+  runs(frame(1, "PGDMP") + frame(2, "a warning") + frame(1, "..."), R"({"Running":false,"ExitCode":3})");
+  const auto code = exec();
+  ASSERT_TRUE(code) << code.error().message;
+  EXPECT_EQ(*code, 3);
+  EXPECT_EQ(heard_, "OPGDMP...Ea warning");
+  EXPECT_EQ(asked_.at(0).target, "/v4.0.0/libpod/containers/c/exec");
+  EXPECT_EQ(asked_.at(0).body, R"({"AttachStderr":true,"AttachStdin":true,"AttachStdout":true,"Cmd":["pg_dump","-Fc"],"Env":[],"Tty":false,"User":"70"})");
+  EXPECT_EQ(asked_.at(1).target, "/v4.0.0/libpod/exec/e/start");
+}
+
+TEST_F(PodmanExecTest, WhatIsCutOffIsNoSuccess) {
+  runs(frame(1, "PGDMP").substr(0, 10), R"({"Running":false,"ExitCode":0})");
+  EXPECT_EQ(exec().error().slug, "podman-lost");
+}
+
+TEST_F(PodmanExecTest, AProgramThatRunsOnIsNoSuccess) {
+  runs(frame(1, "PGDMP"), R"({"Running":true,"ExitCode":0})");
+  EXPECT_EQ(exec().error().slug, "podman-lost");
+}
+
+TEST_F(PodmanExecTest, AnEndThatIsNotToldIsNoSuccess) {
+  runs(frame(1, "PGDMP"), R"({"ExitCode":"0"})");
+  EXPECT_EQ(exec().error().slug, "podman-bad-answer");
+}
+
 TEST_F(PodmanClientTest, SecretsGoAsTheyAre) {
   says(200, R"({"ID":"x"})");
   Client podman = client();

@@ -55,6 +55,14 @@ bool is_refusal(std::string_view answer) {
   return answer == std::string_view(kUnrecognizedName, 7) || answer == std::string_view(kUnrecognizedNameOld, 7);
 }
 
+TEST_F(SniTest, TellsOfNamesThatNoCertificateHas) {
+  std::vector<std::string> missing;
+  const auto context = context_of({.certificates = {named("default", "default.test"), named("wildcard", "*.a.test")},
+                                   .missing = [&](const std::string& name) { missing.push_back(name); }});
+  for (const char* sni : {"B.test", "x.a.test", "default.test", "x.y.a.test", "127.0.0.1", ""}) served(*context, sni);
+  EXPECT_EQ(missing, (std::vector<std::string>{"b.test", "x.y.a.test"}));
+}
+
 TEST_F(SniTest, PrefersTheExactNameThenAWildcardOfOneLabelThenTheDefault) {
   const auto context = this->context();
   const std::pair<const char*, const char*> expected[] = {
