@@ -1,3 +1,4 @@
+#include "gatehouse/base/build.h"
 #include "house.h"
 
 namespace gatehouse::admin {
@@ -73,7 +74,7 @@ TEST_F(CertificatesApiTest, SayWhoRefused) {
     outcome_.error = make_error(slug, "their words", "what to do");
     const Answer refused = post("issue");
     EXPECT_EQ(refused.status, status) << slug;
-    EXPECT_EQ(refused.json()["type"], slug);
+    EXPECT_EQ(refused.json()["type"], docs_page_of(slug));
     EXPECT_EQ(refused.json()["detail"], "their words");
     EXPECT_EQ(refused.json()["help"], "what to do");
   }
